@@ -1,0 +1,232 @@
+"""Files that are whole or not there: written beside their place, checked, then renamed into it.
+
+A temporary file is called ``.<name>.partial``; the next run of the same command takes it over, so
+a killed run leaves at most one of each. A lock on it keeps a second run from writing the same
+output at the same time.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+import zstandard
+
+from davinci_agency.errors import DataError, OutputError
+
+_BLOCK = 1 << 20
+_ZSTD_LEVEL = 3
+STDIO = Path("-")
+"""The path that means standard input or standard output."""
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_compressed(path: Path) -> bool:
+    """Tell whether a path names a zstd file."""
+    return path.suffix == ".zst"
+
+
+@contextmanager
+def explain_output_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals to write into errors that say what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            advice = "free some space, or choose another --out, and run it again"
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+            advice = "choose a place that you may write to"
+        else:
+            raise
+        raise OutputError(f"{path}: {error.strerror or error}; {advice}.") from error
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears under its name only when the block ends well.
+
+    ``-`` is standard output, and a name ending in ``.zst`` is compressed. Raises `OutputError` if
+    the disk is full, the place may not be written to, or another run is writing the same file.
+    """
+    if path == STDIO:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    with explain_output_errors(path), _locked(path):
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder; name a file.")
+        file = partial.open("wb")
+        try:
+            with _compressor(file) if is_compressed(path) else _uncompressed(file) as sink:
+                yield sink
+            file.flush()
+            os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink()
+            raise
+        finally:
+            # After a full disk, closing would try the same write once more.
+            with suppress(OSError):
+                file.close()
+
+
+@contextmanager
+def _compressor(file: IO[bytes]) -> Iterator[BinaryIO]:
+    # One thread: the bytes must not depend on the number of processors.
+    context = zstandard.ZstdCompressor(level=_ZSTD_LEVEL)
+    with context.stream_writer(file, closefd=False) as sink:
+        yield cast(BinaryIO, sink)
+
+
+@contextmanager
+def _uncompressed(file: IO[bytes]) -> Iterator[BinaryIO]:
+    yield cast(BinaryIO, file)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other runs from writing the same output; the kernel lets go when a run is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    guard = path.with_name(f".{path.name}.lock")
+    with guard.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"Another run is writing {path}; wait for it, or choose another --out."
+            ) from error
+        try:
+            yield
+        finally:
+            guard.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path, marker: str) -> Iterator[Path]:
+    """Give an empty folder to fill, which takes the place of ``path`` when the block ends well.
+
+    ``path`` may be absent, empty, or hold an earlier result, known by its file ``marker``;
+    anything else there is an `OutputError`, and is left as it is.
+    """
+    check_replaceable(path, marker)
+    partial = path.with_name(f".{path.name}.partial")
+    retired = path.with_name(f".{path.name}.retired")
+    with explain_output_errors(path), _locked(path):
+        _remove_tree(partial)
+        partial.mkdir()
+        try:
+            yield partial
+            _sync_tree(partial)
+            # A kill between the two renames leaves no folder, never half of one.
+            _remove_tree(retired)
+            if path.exists():
+                path.replace(retired)
+            partial.replace(path)
+        except BaseException:
+            _remove_tree(partial)
+            raise
+        _remove_tree(retired)
+
+
+def check_replaceable(path: Path, marker: str) -> None:
+    """Raise `OutputError` if ``path`` holds something that this project did not make."""
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise OutputError(f"{path} is a file; name a folder.")
+    if any(path.iterdir()) and not (path / marker).is_file():
+        raise OutputError(
+            f"{path} holds something else (there is no {marker} in it); choose another --out."
+        )
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _remove_tree(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def seekable(path: Path, spool: IO[bytes]) -> Iterator[BinaryIO]:
+    """Open a file of lines for random access, uncompressed.
+
+    A plain file is opened where it is; standard input and ``.zst`` are first copied to ``spool``.
+    Raises `DataError` if the file is absent or its compression is damaged or cut off.
+    """
+    if path == STDIO:
+        shutil.copyfileobj(sys.stdin.buffer, spool, _BLOCK)
+        spool.flush()
+        yield cast(BinaryIO, spool)
+        return
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; name a file that exists.") from error
+    with file:
+        if not is_compressed(path):
+            yield cast(BinaryIO, file)
+            return
+        _decompress(file, spool, path)
+        spool.flush()
+        yield cast(BinaryIO, spool)
+
+
+def _decompress(file: BinaryIO, spool: IO[bytes], path: Path) -> None:
+    # zstandard's reader takes a cut-off file for its end; a decompressor object tells.
+    unit = zstandard.ZstdDecompressor().decompressobj()
+    begun = False
+    try:
+        while block := file.read(_BLOCK):
+            while block:
+                if unit.eof:
+                    unit = zstandard.ZstdDecompressor().decompressobj()
+                spool.write(unit.decompress(block))
+                begun = True
+                block = unit.unused_data if unit.eof else b""
+    except zstandard.ZstdError as error:
+        raise DataError(f"{path}: the compression is damaged ({error}); make it again.") from error
+    if begun and not unit.eof:
+        raise DataError(f"{path}: the file is cut off in its middle; make it again.")
+
+
+def read_lines(file: BinaryIO, limit: int) -> Iterator[tuple[int, bytes | None]]:
+    """Yield every line's offset and bytes; ``None`` for a line longer than ``limit`` bytes.
+
+    A line that is too long is passed over without being held in memory.
+    """
+    file.seek(0, io.SEEK_SET)
+    offset = 0
+    while line := file.readline(limit + 1):
+        length = len(line)
+        if length > limit:
+            while not line.endswith(b"\n") and (line := file.readline(_BLOCK)):
+                length += len(line)
+            yield offset, None
+        else:
+            yield offset, line
+        offset += length

@@ -1,0 +1,167 @@
+"""What ``git diff-tree --patch-with-raw`` prints, as changed files and patches; pure.
+
+Bytes stay bytes until a file's part of the patch is known to be UTF-8. A part that can't be kept
+as text is left out, and the file says why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from davinci_agency.mine.paths import is_test
+from davinci_agency.records import ChangedFile, FileStatus, Omission
+
+MAX_FILE_PATCH_BYTES = 1 << 20
+"""A larger patch of one file is left out: generated data, not work."""
+
+_HEADER = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
+_FILE_START = re.compile(rb"^diff --git ", re.MULTILINE)
+_STATUS: dict[bytes, FileStatus] = {
+    b"A": "added",
+    b"C": "copied",
+    b"D": "deleted",
+    b"M": "modified",
+    b"R": "renamed",
+    b"T": "type-changed",
+}
+_ESCAPE = re.compile(rb'\\([abtnvfr"\\]|[0-7]{3})')
+_ESCAPED = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13, b'"': 34, b"\\": 92}
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """The change between two commits, its text in two parts: source and tests."""
+
+    files: tuple[ChangedFile, ...]
+    patch: str
+    test_patch: str
+
+    @property
+    def additions(self) -> int:
+        """Lines added in both parts."""
+        return sum(file.additions or 0 for file in self.files)
+
+    @property
+    def deletions(self) -> int:
+        """Lines removed in both parts."""
+        return sum(file.deletions or 0 for file in self.files)
+
+
+EMPTY = Diff((), "", "")
+
+
+def parse_diffs(
+    lines: Iterable[bytes], commits: Sequence[str], missing: frozenset[str]
+) -> Iterator[Diff]:
+    """Yield one diff for each commit, in order, from the lines that git printed for them.
+
+    A commit without a change prints nothing and gets an empty diff. ``missing`` names the blobs
+    that were absent, whose part of a patch means nothing.
+    """
+    expected = iter(commits)
+    for name, block in _blocks(lines):
+        for commit in expected:
+            if commit == name:
+                break
+            yield EMPTY
+        else:
+            raise ValueError(f"git printed a diff of {name}, which was not asked for")
+        yield _parse(block, missing)
+    yield from (EMPTY for _ in expected)
+
+
+def _blocks(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    name = ""
+    block: list[bytes] = []
+    for line in lines:
+        # No line of a patch or of the raw part consists of a commit's name alone.
+        if len(line) in (41, 65) and _HEADER.fullmatch(line):
+            if name:
+                yield name, b"".join(block)
+            name, block = line.decode().strip(), []
+        else:
+            block.append(line)
+    if name:
+        yield name, b"".join(block)
+
+
+def _parse(block: bytes, missing: frozenset[str]) -> Diff:
+    raw, _, patch = block.partition(b"\n\n")
+    starts = [match.start() for match in _FILE_START.finditer(patch)]
+    parts = [patch[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    files: list[ChangedFile] = []
+    texts: tuple[list[str], list[str]] = ([], [])
+    for line in raw.splitlines():
+        # A file that becomes a link, or the reverse, is printed as removed and added again.
+        count = 2 if _changes_kind(line) else 1
+        part, parts = b"".join(parts[:count]), parts[count:]
+        file, text = _changed_file(line, part, missing)
+        files.append(file)
+        if text is not None:
+            texts[file.is_test].append(text)
+    if parts:
+        raise ValueError(f"git printed {len(parts)} more patches than files")
+    return Diff(tuple(files), "".join(texts[False]), "".join(texts[True]))
+
+
+def _changes_kind(line: bytes) -> bool:
+    old_mode, new_mode = line[1:].split(b" ", 2)[:2]
+    # The first three octal digits: 100 a file, 120 a link, 160 a submodule, 000 nothing.
+    kinds = {old_mode[:3], new_mode[:3]} - {b"000"}
+    return len(kinds) > 1
+
+
+def _changed_file(
+    line: bytes, part: bytes, missing: frozenset[str]
+) -> tuple[ChangedFile, str | None]:
+    details, *quoted = line.split(b"\t")
+    _, _, old_blob, new_blob, status = details[1:].split(b" ")
+    paths = [unquote(path) for path in quoted]
+    absent = bool({old_blob.decode(), new_blob.decode()} & missing)
+    text, omitted = _text("missing-blob" if absent else None, part)
+    hunks = part.partition(b"\n@@ ")[2]
+    return (
+        ChangedFile(
+            path=paths[-1],
+            old_path=paths[0] if len(paths) > 1 else None,
+            status=_STATUS[status[:1]],
+            additions=hunks.count(b"\n+") if text is not None else None,
+            deletions=hunks.count(b"\n-") if text is not None else None,
+            is_test=is_test(paths[-1]),
+            omitted=omitted,
+        ),
+        text,
+    )
+
+
+def _text(omitted: Omission | None, part: bytes) -> tuple[str | None, Omission | None]:
+    if omitted is not None:
+        return None, omitted
+    if b"\nBinary files " in part and b"\n@@ " not in part:
+        return None, "binary"
+    if len(part) > MAX_FILE_PATCH_BYTES:
+        return None, "too-large"
+    try:
+        return part.decode(), None
+    except UnicodeDecodeError:
+        return None, "not-utf-8"
+
+
+def unquote(path: bytes) -> str:
+    r"""Return a path from the form in which git prints it.
+
+    Bytes that are no UTF-8 become U+FFFD: JSON can't hold them.
+
+    >>> unquote(rb'"caf\303\251 \"a\".txt"')
+    'café "a".txt'
+    """
+    if path.startswith(b'"') and path.endswith(b'"') and len(path) > 1:
+        path = _ESCAPE.sub(_unescape, path[1:-1])
+    return path.decode(errors="replace")
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return bytes([_ESCAPED[code] if code in _ESCAPED else int(code, 8)])

@@ -1,0 +1,419 @@
+"""The records that flow between stages, as they stand in the schemas of the current version.
+
+Each is frozen, made from validated JSON, and knows its name (`RECORD`), its identifier
+(`identity`) and its place in a sorted file (`sort_key`). Descriptions, units and examples of every
+field are in ``schemas/<version>/<record>.schema.json``; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal, TypeVar
+
+import msgspec
+import orjson
+
+from davinci_agency.ids import content_id
+
+SCHEMA_VERSION = "1.0.0"
+"""The version of the schemas that these classes mirror."""
+
+JsonObject = dict[str, Any]
+"""A free-form JSON object: a message, a tool, metadata."""
+
+Kind = Literal["single-pr", "temporal-chain", "semantic-chain"]
+AuthorKind = Literal["person", "bot"]
+MergeStyle = Literal["merge", "squash", "fast-forward"]
+FileStatus = Literal["modified", "added", "deleted", "renamed", "copied", "type-changed"]
+Omission = Literal["binary", "too-large", "not-utf-8", "missing-blob"]
+Gap = Literal["omitted-files", "not-utf-8-text", "head-missing", "head-differs", "range-inferred"]
+EdgeType = Literal["fixes", "follows-up", "depends-on", "supersedes", "mentions", "precedes"]
+EdgeOrigin = Literal["title", "body", "commit-message", "merge-order"]
+StatePolicy = Literal["historical-base", "cumulative"]
+ApplyStatus = Literal["clean", "three-way", "conflict", "unproven"]
+SourceFormat = Literal["mini-swe-agent", "openai-messages"]
+
+RecordName = Literal["pull-request", "pr-chain", "task", "attempt", "removal", "sample"]
+
+KINDS: tuple[Kind, ...] = ("single-pr", "temporal-chain", "semantic-chain")
+
+SortKey = tuple[str | int | tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of a pull request."""
+
+    sha: str
+    authored_at: datetime
+    author_id: str
+    author_kind: AuthorKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """One file that a pull request changes."""
+
+    path: str
+    old_path: str | None
+    status: FileStatus
+    additions: int | None
+    deletions: int | None
+    is_test: bool
+    omitted: Omission | None
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """One merged pull request."""
+
+    RECORD: ClassVar[RecordName] = "pull-request"
+
+    schema_version: str
+    repo: str
+    number: int
+    url: str | None
+    title: str
+    body: str
+    author_id: str
+    author_kind: AuthorKind
+    merge_style: MergeStyle
+    merged_at: datetime
+    base_commit: str
+    merge_base: str | None
+    head_commit: str | None
+    merge_commit: str
+    license: str | None
+    language: str | None
+    commits: tuple[Commit, ...]
+    files: tuple[ChangedFile, ...]
+    patch: str
+    test_patch: str
+    additions: int
+    deletions: int
+    gaps: tuple[Gap, ...]
+
+    @property
+    def identity(self) -> str:
+        """``owner/name#number``."""
+        return f"{self.repo}#{self.number}"
+
+    @property
+    def sort_key(self) -> SortKey:
+        """By repository and number."""
+        return (self.repo, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Why a later pull request (source) belongs to an earlier one (target)."""
+
+    source: int
+    target: int
+    type: EdgeType
+    origin: EdgeOrigin
+    evidence: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One pull request as a step of a chain."""
+
+    number: int
+    url: str | None
+    title: str
+    author_kind: AuthorKind
+    merged_at: datetime
+    base_commit: str
+    merge_base: str | None
+    merge_commit: str
+    files: tuple[ChangedFile, ...]
+    patch: str
+    test_patch: str
+    additions: int
+    deletions: int
+    state_policy: StatePolicy
+    apply_status: ApplyStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStage(Stage):
+    """A step of a chain, with the words that its query will be written from."""
+
+    author_id: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStage(Stage):
+    """A step of a task: with its query."""
+
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleStage(TaskStage):
+    """A step of a sample: with its part of the conversation."""
+
+    message_start: int
+    message_end: int
+    model_patch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Pull requests that form one piece of work, in the order in which they were merged."""
+
+    RECORD: ClassVar[RecordName] = "pr-chain"
+
+    schema_version: str
+    chain_id: str
+    kind: Kind
+    repo: str
+    license: str | None
+    language: str | None
+    split_group: str
+    stages: tuple[ChainStage, ...]
+    edges: tuple[Edge, ...]
+
+    @property
+    def identity(self) -> str:
+        """The chain's id."""
+        return self.chain_id
+
+    @property
+    def sort_key(self) -> SortKey:
+        """By repository, kind and members."""
+        return chain_sort_key(self.repo, self.kind, self.stages, self.chain_id)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryWriter:
+    """Who wrote the queries of a task."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A chain as something to ask of an agent."""
+
+    RECORD: ClassVar[RecordName] = "task"
+
+    schema_version: str
+    task_id: str
+    chain_id: str
+    kind: Kind
+    repo: str
+    license: str | None
+    language: str | None
+    split_group: str
+    stages: tuple[TaskStage, ...]
+    edges: tuple[Edge, ...]
+    query_writer: QueryWriter
+    instance_id: str | None
+    base_commit: str | None
+    patch: str | None
+    test_patch: str | None
+    problem_statement: str | None
+
+    @property
+    def identity(self) -> str:
+        """The task's id."""
+        return self.task_id
+
+    @property
+    def sort_key(self) -> SortKey:
+        """By repository, kind and members."""
+        return chain_sort_key(self.repo, self.kind, self.stages, self.task_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """The program that let the model work."""
+
+    name: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStage:
+    """The part of a conversation that belongs to one stage: messages [start, end)."""
+
+    message_start: int
+    message_end: int
+    model_patch: str
+    exit_status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who judged an attempt, and why so."""
+
+    name: str
+    rationale: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One rollout of one task, accepted or not."""
+
+    RECORD: ClassVar[RecordName] = "attempt"
+
+    schema_version: str
+    attempt_id: str
+    task_id: str
+    scaffold: Scaffold
+    model: str | None
+    source_format: SourceFormat
+    source_sha256: str
+    exit_status: str | None
+    stages: tuple[AttemptStage, ...]
+    messages: tuple[JsonObject, ...]
+    tools: tuple[JsonObject, ...]
+    model_patch: str
+    score: float | None
+    judge: Judge | None
+    resolved: bool | None
+    refinements: int
+    num_turns: int
+    num_tool_calls: int
+    num_tokens: int | None
+    metadata: JsonObject
+
+    @property
+    def identity(self) -> str:
+        """The attempt's id."""
+        return self.attempt_id
+
+    @property
+    def sort_key(self) -> SortKey:
+        """By task, then by id."""
+        return (self.task_id, self.attempt_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleJudge(Judge):
+    """Who accepted a sample, and from which score on."""
+
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """An accepted attempt with its whole chain: one row to train on."""
+
+    RECORD: ClassVar[RecordName] = "sample"
+
+    schema_version: str
+    sample_id: str
+    task_id: str
+    attempt_id: str
+    chain_id: str
+    kind: Kind
+    repo: str
+    license: str | None
+    language: str | None
+    split_group: str
+    stages: tuple[SampleStage, ...]
+    edges: tuple[Edge, ...]
+    messages: tuple[JsonObject, ...]
+    tools: tuple[JsonObject, ...]
+    model_patch: str
+    scaffold: Scaffold
+    model: str | None
+    source_format: SourceFormat
+    source_sha256: str
+    score: float
+    judge: SampleJudge
+    resolved: bool | None
+    refinements: int
+    num_turns: int
+    num_tool_calls: int
+    num_tokens: int | None
+
+    @property
+    def identity(self) -> str:
+        """The sample's id."""
+        return self.sample_id
+
+    @property
+    def sort_key(self) -> SortKey:
+        """By task, then by attempt."""
+        return (self.task_id, self.attempt_id)
+
+
+StageName = Literal["mine", "chain", "query", "ingest", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A receipt for one record that a stage left out by a rule."""
+
+    RECORD: ClassVar[RecordName] = "removal"
+
+    schema_version: str
+    stage: StageName
+    rule: str
+    record_type: RecordName
+    record_id: str
+    reason: str
+    measure: float | None
+    kept_id: str | None
+
+    @property
+    def identity(self) -> str:
+        """What was removed, by whom and by which rule."""
+        return f"{self.stage}/{self.record_type}/{self.record_id}/{self.rule}"
+
+    @property
+    def sort_key(self) -> SortKey:
+        """By what was removed."""
+        return (self.stage, self.record_type, self.record_id, self.rule)
+
+
+Record = PullRequest | Chain | Task | Attempt | Sample | Removal
+R = TypeVar("R", bound=Record)
+
+RECORD_TYPES: dict[str, type[Record]] = {
+    cls.RECORD: cls for cls in (PullRequest, Chain, Task, Attempt, Removal, Sample)
+}
+
+
+def from_json(value: Any, record_type: type[R]) -> R:
+    """Return validated JSON as a record.
+
+    Raises `msgspec.ValidationError` where the class is stricter than the schema: an integer
+    written as ``1.0``.
+    """
+    return msgspec.convert(value, record_type)
+
+
+def to_json(record: Record) -> bytes:
+    """Return a record as one line of JSON, properties in the schema's order, no line end."""
+    return orjson.dumps(record, option=orjson.OPT_UTC_Z)
+
+
+def to_row(record: Record) -> JsonObject:
+    """Return a record in JSON's types."""
+    row: JsonObject = orjson.loads(to_json(record))
+    return row
+
+
+def chain_id(kind: Kind, repo: str, members: list[tuple[int, str]]) -> str:
+    """Return the id of a chain of members (number, merge commit), in order."""
+    return content_id("chain", kind, repo, members)
+
+
+def chain_sort_key(repo: str, kind: Kind, stages: tuple[Stage, ...], identity: str) -> SortKey:
+    """Return the place of a chain or task: by repository, kind and the members' numbers."""
+    return (repo, KINDS.index(kind), tuple(stage.number for stage in stages), identity)
+
+
+def utc(seconds: int) -> datetime:
+    """Return a moment, given in seconds since 1970, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,218 @@
+"""JSON Schema → Arrow schema → `datasets.Features`: the one mapping, and columns filled by it.
+
+| JSON Schema | Arrow |
+|---|---|
+| `string` | `string` |
+| `string`, `format: date-time` | `timestamp[ms, UTC]` |
+| `integer` with bounds inside 32 bits, else `integer` | `int32`, `int64` |
+| `number` | `float64` |
+| `boolean` | `bool` |
+| `array` with `items` | `list` |
+| `object` with `additionalProperties: false` | `struct` |
+| anything with `x-arrow: json` | `arrow.json` |
+
+A type of `[X, "null"]` is a nullable X. Everything else is refused by name: Arrow would have to
+guess, pad or merge, and a guess is how published sets came to have columns that change type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+import pyarrow as pa
+
+from davinci_agency.errors import SchemaError
+from davinci_agency.schema.registry import JsonSchema, Schema
+
+if TYPE_CHECKING:
+    from datasets import Features
+
+T = TypeVar("T")
+
+_INT32 = (-(2**31), 2**31 - 1)
+_TIMESTAMP = pa.timestamp("ms", "UTC")
+_SCALARS = {"string": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
+
+
+def arrow_schema(schema: Schema) -> pa.Schema:
+    """Return the Arrow schema of a record's table.
+
+    Raises `SchemaError` naming the property, if the schema says something that Arrow can't hold.
+    """
+    root = _field("$", schema.document, schema)
+    return pa.schema(list(root.type))
+
+
+def dataset_features(schema: Schema) -> Features:
+    """Return the features that `datasets` gives the table; `arrow.json` becomes `Json`."""
+    from datasets import Features
+
+    return Features.from_arrow_schema(arrow_schema(schema))
+
+
+def _field(name: str, node: JsonSchema, schema: Schema, path: str = "") -> pa.Field:
+    path = f"{path}.{name}" if path else name
+    node = schema.follow(node)
+    kind, nullable = _kind(node, path, schema)
+    return pa.field(name, _arrow_type(kind, node, path, schema), nullable)
+
+
+def _kind(node: JsonSchema, path: str, schema: Schema) -> tuple[str, bool]:
+    for keyword in ("anyOf", "oneOf", "allOf", "if", "not", "$dynamicRef"):
+        if keyword in node:
+            raise SchemaError(f"{schema.name}: {path}: Arrow can't hold {keyword}; give one type.")
+    kinds = node.get("type")
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds or [])
+    plain = [kind for kind in kinds if kind != "null"]
+    if node.get("x-arrow") == "json":
+        return "json", "null" in kinds
+    if len(plain) != 1:
+        said = " or ".join(plain) or "nothing"
+        raise SchemaError(
+            f"{schema.name}: {path}: Arrow can't hold a column of mixed types ({said}); "
+            'give one type, or say "x-arrow": "json".'
+        )
+    return plain[0], "null" in kinds
+
+
+def _arrow_type(kind: str, node: JsonSchema, path: str, schema: Schema) -> pa.DataType:
+    if kind == "json":
+        return pa.json_()
+    if kind == "string" and node.get("format") == "date-time":
+        return _TIMESTAMP
+    if kind == "integer":
+        return pa.int32() if _fits_int32(node) else pa.int64()
+    if kind == "array":
+        if "items" not in node or "prefixItems" in node:
+            raise SchemaError(f"{schema.name}: {path}: a list needs one type for all its items.")
+        return pa.list_(_field("item", node["items"], schema, path))
+    if kind == "object":
+        _check_closed(node, path, schema)
+        return pa.struct(
+            [_field(name, child, schema, path) for name, child in node["properties"].items()]
+        )
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    raise SchemaError(f"{schema.name}: {path}: Arrow can't hold the type {kind!r}.")
+
+
+def _fits_int32(node: JsonSchema) -> bool:
+    low, high = _INT32
+    return bool(node.get("minimum", low - 1) >= low and node.get("maximum", high + 1) <= high)
+
+
+def _check_closed(node: JsonSchema, path: str, schema: Schema) -> None:
+    if "patternProperties" in node or isinstance(node.get("additionalProperties"), Mapping):
+        raise SchemaError(
+            f"{schema.name}: {path}: Arrow can't hold an object whose keys are data; "
+            'make it a list of records, or say "x-arrow": "json".'
+        )
+    if node.get("additionalProperties") is not False or not node.get("properties"):
+        raise SchemaError(
+            f"{schema.name}: {path}: Arrow can't hold an open object; "
+            'say "additionalProperties": false and name its properties, or "x-arrow": "json".'
+        )
+    if set(node.get("required", ())) != set(node["properties"]):
+        raise SchemaError(
+            f"{schema.name}: {path}: every property must be required, for a column is always "
+            "there; let its type include null instead."
+        )
+
+
+# --- Columns from rows -------------------------------------------------------------------------
+# pyarrow fills `arrow.json` only from its storage, so rows become storage values first.
+
+
+def record_batch(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
+    """Return rows of JSON's types as Arrow columns of the schema's types.
+
+    The rows must have been validated: a property that the schema does not name would be lost.
+    """
+    to_storage = _encoder(pa.struct(list(schema)))
+    stored = [to_storage(row) for row in rows]
+    columns = [
+        _with_extensions(pa.array([row[field.name] for row in stored], _storage(field.type)), field)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _storage(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):
+        return kind.storage_type
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_storage(kind.value_type)))
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_storage(field.type)) for field in kind])
+    return kind
+
+
+def _with_extensions(column: pa.Array, field: pa.Field) -> pa.Array:
+    return column if column.type == field.type else column.cast(field.type)
+
+
+def _encoder(kind: pa.DataType) -> Callable[[Any], Any]:
+    """Return the function that turns a JSON value into what pyarrow takes for the type."""
+    return _converter(kind, lambda value: orjson.dumps(value).decode(), datetime.fromisoformat)
+
+
+def dataset_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    """Yield a batch's rows in JSON's types again: the inverse of `record_batch`."""
+    to_json = _converter(pa.struct(list(batch.schema)), _decode_json, _utc_text)
+    for row in batch.to_pylist():
+        yield to_json(row)
+
+
+def _decode_json(value: Any) -> Any:
+    return orjson.loads(value)
+
+
+def _utc_text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _converter(
+    kind: pa.DataType, json_value: Callable[[Any], Any], time: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    if isinstance(kind, pa.BaseExtensionType):
+        return _unless_none(json_value)
+    if pa.types.is_timestamp(kind):
+        return _unless_none(time)
+    if pa.types.is_list(kind):
+        return _unless_none(_each(_converter(kind.value_type, json_value, time)))
+    if pa.types.is_struct(kind):
+        fields = {field.name: _converter(field.type, json_value, time) for field in kind}
+        if all(convert is _same for convert in fields.values()):
+            return _same
+        return _unless_none(_fields(fields))
+    return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _each(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    if convert is _same:
+        return _same
+
+    def convert_list(values: Sequence[Any]) -> list[Any]:
+        return [convert(value) for value in values]
+
+    return convert_list
+
+
+def _fields(converters: Mapping[str, Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    def convert_struct(value: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: convert(value[name]) for name, convert in converters.items()}
+
+    return convert_struct
+
+
+def _unless_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    if convert is _same:
+        return _same
+    return lambda value: None if value is None else convert(value)

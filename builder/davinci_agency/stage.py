@@ -1,0 +1,207 @@
+"""What a stage leaves behind: its records, its receipts, its notes, and an account that adds up.
+
+`stage_output` opens the file of records, ``<out>.removed.jsonl`` with a receipt for each record
+that a rule took out, and ``<out>.quarantine.jsonl`` with a note on each one that could not be used.
+All appear when the stage ends well, and only if in = out + removed + quarantined.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from davinci_agency.errors import StrictError
+from davinci_agency.files import STDIO, atomic_file
+from davinci_agency.records import (
+    SCHEMA_VERSION,
+    Record,
+    RecordName,
+    Removal,
+    StageName,
+    to_json,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A note on one record that could not be used.
+
+    Attributes:
+        file: the file it stands in, as it was named.
+        line: its line from 1, or ``None`` where the file is one record.
+        json_path: where in the record the fault is; ``$`` for all of it.
+        reason: what is wrong, for a person.
+        offset: the byte at which the line begins; ``None`` where the file is one record.
+        sha256: the digest of the line's bytes; ``None`` if they were not read.
+    """
+
+    file: str
+    line: int | None
+    json_path: str
+    reason: str
+    offset: int | None = None
+    sha256: str | None = None
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a stage did. ``read == out + removed + quarantined``, all counted in input records.
+
+    Attributes:
+        stage: the stage's name.
+        read: records that came in.
+        out: records that went on.
+        removed: records that a rule took out.
+        quarantined: records that could not be used.
+        seconds: wall time.
+        written: what was written, by kind.
+        rules: records removed, by rule.
+        notes: what a person should know.
+    """
+
+    stage: str
+    read: int
+    out: int
+    removed: int
+    quarantined: int
+    seconds: float
+    written: dict[str, int] = field(default_factory=dict)
+    rules: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as ``--json`` prints it: ``in`` for ``read``."""
+        values = asdict(self)
+        return {"stage": values.pop("stage"), "in": values.pop("read"), **values}
+
+
+class StageOutput:
+    """What a stage writes to; made by `stage_output`."""
+
+    def __init__(
+        self, stage: StageName, main: BinaryIO | None, removed: BinaryIO, quarantined: BinaryIO
+    ) -> None:
+        self.stage: StageName = stage
+        self._main = main
+        self._removed = removed
+        self._quarantined = quarantined
+        self._started = time.monotonic()
+        self.read = 0
+        self.kept = 0
+        self.written: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+        self.first_quarantined: Quarantined | None = None
+        self.quarantine_count = 0
+        self.notes: list[str] = []
+
+    def write(self, record: Record, kind: str) -> None:
+        """Write a record, counted under ``kind``."""
+        if self._main is None:
+            raise RuntimeError("this stage's records go elsewhere")
+        self._main.write(to_json(record) + b"\n")
+        self.written[kind] += 1
+
+    def remove(
+        self,
+        record_type: RecordName,
+        record_id: str,
+        rule: str,
+        reason: str,
+        *,
+        measure: float | None = None,
+        kept_id: str | None = None,
+    ) -> None:
+        """Write a receipt for an input record that a rule took out."""
+        removal = Removal(
+            schema_version=SCHEMA_VERSION,
+            stage=self.stage,
+            rule=rule,
+            record_type=record_type,
+            record_id=record_id,
+            reason=reason,
+            measure=measure,
+            kept_id=kept_id,
+        )
+        self._removed.write(to_json(removal) + b"\n")
+        self.rules[rule] += 1
+
+    def quarantine(self, note: Quarantined, *, counted: bool = True) -> None:
+        """Set a record aside that could not be used.
+
+        A record that was only to be looked up is no input of the stage (``counted=False``).
+        """
+        self._quarantined.write(orjson.dumps(note) + b"\n")
+        self.first_quarantined = self.first_quarantined or note
+        self.quarantine_count += counted
+
+    def summary(self) -> Summary:
+        """Return the account; fails if it does not add up."""
+        removed = sum(self.rules.values())
+        if self.read != self.kept + removed + self.quarantine_count:
+            raise RuntimeError(
+                f"{self.stage}: {self.read} records in, but {self.kept} out + {removed} removed + "
+                f"{self.quarantine_count} quarantined"
+            )
+        return Summary(
+            stage=self.stage,
+            read=self.read,
+            out=self.kept,
+            removed=removed,
+            quarantined=self.quarantine_count,
+            seconds=round(time.monotonic() - self._started, 3),
+            written=dict(sorted(self.written.items())),
+            rules=dict(sorted(self.rules.items())),
+            notes=tuple(self.notes),
+        )
+
+
+def side_file(out: Path, what: str) -> Path:
+    """Return the path beside an output: ``pulls.jsonl.zst`` → ``pulls.removed.jsonl``."""
+    stem = out.name.removesuffix(".zst").removesuffix(".jsonl")
+    return out.with_name(f"{stem}.{what}.jsonl")
+
+
+@contextmanager
+def stage_output(
+    stage: StageName, out: Path, *, strict: bool = False, records: bool = True
+) -> Iterator[StageOutput]:
+    """Open a stage's output; everything appears together when the block ends well.
+
+    ``out`` is the file of records, or ``-``, in which case receipts and notes go to standard
+    error. With ``records=False`` the stage makes ``out`` itself and only the two side files are
+    opened. Raises `StrictError` at the end if ``strict`` and a record was quarantined; the notes
+    are written even then, the records are not.
+    """
+    with atomic_file(out) if records else nullcontext() as main:
+        # The records are renamed into place last, so whoever finds them finds the rest.
+        with _side_file(out, "removed") as removed, _side_file(out, "quarantine") as notes:
+            output = StageOutput(stage, main, removed, notes)
+            yield output
+            output.summary()
+        if strict and output.first_quarantined is not None:
+            where = "above" if out == STDIO else f"in {side_file(out, 'quarantine')}"
+            raise StrictError(
+                f"{output.quarantine_count} records could not be used, the first: "
+                f"{output.first_quarantined} All are listed {where}."
+            )
+
+
+@contextmanager
+def _side_file(out: Path, what: str) -> Iterator[BinaryIO]:
+    if out == STDIO:
+        yield sys.stderr.buffer
+    else:
+        with atomic_file(side_file(out, what)) as file:
+            yield file
