@@ -39,7 +39,7 @@ _NO_REPLACE = {"GIT_NO_REPLACE_OBJECTS": "1"}
 
 _DIFF = (
     "diff-tree", "--stdin", "-r", "--root", "--full-index", "--no-color", "--no-ext-diff",
-    "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=myers", "-U3",
+    "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=myers",
     "--submodule=short", "--ignore-submodules=none",
 )  # fmt: skip
 
@@ -187,7 +187,7 @@ class Overlay:
         """
         with (
             self._lines(f"{commit} {base}" for commit, base in pairs) as lines,
-            self._process([*_DIFF, "--patch-with-raw", "-M"], lines, {}) as output,
+            self._process([*_DIFF, "--patch-with-raw", "-U3", "-M"], lines, {}) as output,
         ):
             yield from output
 

@@ -1,0 +1,124 @@
+"""What a query must not give away of the change that it asks for; pure.
+
+A query says why, where in concept and how in essence. It leaks when it holds
+
+- a path, or the name of a file, that the change touches;
+- a symbol: a word shaped like code (``snake_case``, ``camelCase``, ``dotted.name``, ``call()``)
+  that stands in a changed line;
+- code in backticks, a web address, a commit's name, or the number of an issue or pull request.
+
+Plain words are the project's vocabulary and may be used, even where the change holds them too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Literal
+
+from davinci_agency.records import Stage
+
+LeakKind = Literal["path", "symbol", "code", "address", "commit", "number"]
+
+_ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
+    ("address", re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE)),
+    ("code", re.compile(r"`+[^`\n]*`+")),
+    ("number", re.compile(r"[\w./-]{0,100}#\d+|\bgh-\d+|\b(?:PR|pull request|issue)[ -]#?\d+\b",
+                          re.IGNORECASE)),
+    ("commit", re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b")),
+)  # fmt: skip
+_WORD = re.compile(r"[\w./\\:-]*[A-Za-z_][\w./\\:-]*(?:\(\))?")
+_SNAKE = re.compile(r"\w_\w|^_+\w|\w_+$")
+_CAMEL = re.compile(r"[a-z0-9][A-Z]|^[A-Z]+[a-z]+[A-Z]")
+_DIGIT = re.compile(r"[A-Za-z]\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """One thing that a text gives away: where it stands, what it is."""
+
+    start: int
+    end: int
+    kind: LeakKind
+    text: str
+
+
+class Secrets:
+    """What the changes of a chain touch, to hold texts against."""
+
+    def __init__(self, stages: Iterable[Stage]) -> None:
+        self._stages = tuple(stages)
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The paths that are touched, and the names of the files, in lower case."""
+        paths = {
+            path.lower()
+            for stage in self._stages
+            for file in stage.files
+            for path in (file.path, file.old_path)
+            if path
+        }
+        return frozenset(paths | {PurePosixPath(path).name for path in paths})
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The names of the files without their suffix: the modules that are touched."""
+        return frozenset(PurePosixPath(path).stem for path in self.paths)
+
+    @cached_property
+    def changed_words(self) -> frozenset[str]:
+        """The words of every added or removed line that are shaped like identifiers."""
+        words: set[str] = set()
+        for stage in self._stages:
+            for line in (stage.patch + stage.test_patch).splitlines():
+                if line.startswith(("+", "-")):
+                    words.update(re.findall(r"[A-Za-z_]\w+", line))
+        return frozenset(words)
+
+
+def find_leaks(text: str, secrets: Secrets) -> list[Leak]:
+    """Return what a text gives away, in order; nothing overlaps."""
+    leaks: list[Leak] = []
+    for kind, pattern in _ANYWHERE:
+        leaks += [Leak(m.start(), m.end(), kind, m[0]) for m in pattern.finditer(text)]
+    leaks += _words(text, secrets)
+    leaks.sort(key=lambda leak: (leak.start, -leak.end))
+    apart: list[Leak] = []
+    for leak in leaks:
+        if not apart or leak.start >= apart[-1].end:
+            apart.append(leak)
+    return apart
+
+
+def _words(text: str, secrets: Secrets) -> Iterator[Leak]:
+    for match in _WORD.finditer(text):
+        word = match[0].rstrip(".:/\\-")
+        end = match.start() + len(word)
+        bare = word.removesuffix("()")
+        if _is_path(bare.lower(), secrets):
+            yield Leak(match.start(), end, "path", word)
+        elif _is_symbol(word, bare, secrets):
+            yield Leak(match.start(), end, "symbol", word)
+
+
+def _is_path(word: str, secrets: Secrets) -> bool:
+    folders, slash, _ = word.rpartition("/")
+    parts = word.split("/") if slash and folders else [word]
+    names = secrets.paths | secrets.stems if len(parts) > 1 else secrets.paths
+    return any(part in names for part in parts)
+
+
+def _is_symbol(word: str, bare: str, secrets: Secrets) -> bool:
+    names = [name for name in re.split(r"[./\\:-]+", bare) if name]
+    # dotted.name, scoped::name and call() are code as a whole, whatever their parts look like.
+    is_code = word != bare or bool(re.search(r"\w(?:\.|::)\w", bare))
+    shaped = [name for name in names if is_code or _is_shaped(name)]
+    return any(name in secrets.changed_words or name.lower() in secrets.stems for name in shaped)
+
+
+def _is_shaped(name: str) -> bool:
+    return bool(_SNAKE.search(name) or _CAMEL.search(name) or _DIGIT.search(name))
