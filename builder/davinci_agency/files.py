@@ -14,6 +14,7 @@ import io
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -172,28 +173,25 @@ def _remove_tree(folder: Path) -> None:
 
 
 @contextmanager
-def seekable(path: Path, spool: IO[bytes]) -> Iterator[BinaryIO]:
-    """Open a file of lines for random access, uncompressed.
+def plain_file(path: Path) -> Iterator[Path]:
+    """Give the path of an uncompressed file with the same content, to be read anywhere in it.
 
-    A plain file is opened where it is; standard input and ``.zst`` are first copied to ``spool``.
-    Raises `DataError` if the file is absent or its compression is damaged or cut off.
+    A plain file is its own; standard input and ``.zst`` are copied to a temporary file. Raises
+    `DataError` if the file is absent, or its compression is damaged or cut off.
     """
-    if path == STDIO:
-        shutil.copyfileobj(sys.stdin.buffer, spool, _BLOCK)
-        spool.flush()
-        yield cast(BinaryIO, spool)
+    if path != STDIO and not path.is_file():
+        raise DataError(f"{path} is not there; name a file that exists.")
+    if path != STDIO and not is_compressed(path):
+        yield path
         return
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}; name a file that exists.") from error
-    with file:
-        if not is_compressed(path):
-            yield cast(BinaryIO, file)
-            return
-        _decompress(file, spool, path)
+    with tempfile.NamedTemporaryFile(prefix="davinci-agency-", suffix=path.stem) as spool:
+        if path == STDIO:
+            shutil.copyfileobj(sys.stdin.buffer, spool, _BLOCK)
+        else:
+            with path.open("rb") as file:
+                _decompress(file, spool, path)
         spool.flush()
-        yield cast(BinaryIO, spool)
+        yield Path(spool.name)
 
 
 def _decompress(file: BinaryIO, spool: IO[bytes], path: Path) -> None:

@@ -8,7 +8,6 @@ lines or files, or meets a bad record.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import msgspec
 import orjson
 
 from davinci_agency.errors import SchemaError
-from davinci_agency.files import STDIO, is_compressed, read_lines, seekable
+from davinci_agency.files import plain_file, read_lines
 from davinci_agency.ids import canonical
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.records import SCHEMA_VERSION, R, SortKey, from_json
@@ -31,38 +30,13 @@ MAX_LINE_BYTES = 64 << 20
 """A longer line is quarantined unread. A trajectory of 3 million tokens takes about 12 MB."""
 
 
-class RecordFiles(Generic[R]):
-    """The valid records of some files, in the order of their sort keys, whatever theirs was.
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a record's line stands, so that any process can read it again."""
 
-    One pass over the files has validated every line; a record is read again when it is asked for.
-    Held in memory: per record its key, identifier and place (some 300 bytes), never the record.
-    """
-
-    def __init__(self, record_type: type[R], places: list[_Place], files: Sequence[BinaryIO]):
-        self._record_type = record_type
-        self._places = places
-        self._files = files
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __iter__(self) -> Iterator[R]:
-        return (self.read(index) for index in range(len(self._places)))
-
-    def identities(self) -> list[str]:
-        """Return the identifier of every record, in order."""
-        return [place.identity for place in self._places]
-
-    def lengths(self) -> list[int]:
-        """Return the length of every record's line in bytes, in order."""
-        return [place.length for place in self._places]
-
-    def read(self, index: int) -> R:
-        """Return the record at a position in the sorted order."""
-        place = self._places[index]
-        file = self._files[place.file]
-        file.seek(place.offset)
-        return from_json(orjson.loads(file.read(place.length)), self._record_type)
+    path: Path
+    offset: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +46,57 @@ class _Place:
     digest: bytes
     file: int
     line: int
-    offset: int
-    length: int
+    location: Location
+
+
+class LineReader:
+    """Reads lines where they stand, and keeps the files open until it is closed."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, BinaryIO] = {}
+
+    def __enter__(self) -> LineReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def read(self, location: Location) -> bytes:
+        """Return the bytes of a line."""
+        if location.path not in self._files:
+            self._files[location.path] = location.path.open("rb")
+        file = self._files[location.path]
+        file.seek(location.offset)
+        return file.read(location.length)
+
+
+class RecordFiles(Generic[R]):
+    """The good records of some files, sorted by their keys, whatever the files' order was.
+
+    Every line was checked in one pass; a record is read again when it is asked for. Held in
+    memory: its key, identifier and location (some 400 bytes), never the record.
+    """
+
+    def __init__(self, record_type: type[R], places: list[_Place], reader: LineReader) -> None:
+        self._record_type = record_type
+        self._places = places
+        self._reader = reader
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[R]:
+        return (self.read(index) for index in range(len(self._places)))
+
+    def read(self, index: int) -> R:
+        """Return the record at an index of the sorted order."""
+        raw = self._reader.read(self._places[index].location)
+        return from_json(orjson.loads(raw), self._record_type)
+
+    def locations(self) -> list[tuple[str, Location]]:
+        """Return every record's identifier and location, in the sorted order."""
+        return [(place.identity, place.location) for place in self._places]
 
 
 @contextmanager
@@ -90,50 +113,46 @@ def open_records(
     A line that can't be used goes to ``output``'s quarantine. Of exact copies one stays, and the
     others get a receipt; of records with one identifier and different content none can be
     trusted, and all are quarantined. With ``counted=False`` the records are looked up only and
-    are no input of the stage. ``-`` and ``.zst`` are spooled to a temporary file.
+    are no input of the stage.
 
     Raises `DataError` if a file is absent or its compression is damaged.
     """
     with ExitStack() as stack:
-        files: list[BinaryIO] = []
+        reader = stack.enter_context(LineReader())
         places: list[_Place] = []
         for number, path in enumerate(paths):
-            spool: Any = None
-            if path == STDIO or is_compressed(path):
-                spool = stack.enter_context(tempfile.TemporaryFile())
-            files.append(stack.enter_context(seekable(path, spool)))
-            places += _survey(number, path, files[-1], record_type, output, progress, counted)
+            plain = stack.enter_context(plain_file(path))
+            progress.start(f"read {path.name}", plain.stat().st_size)
+            places += _survey(number, path, plain, record_type, output, progress, counted)
         places.sort(key=attrgetter("sort_key", "digest", "file", "line"))
-        yield RecordFiles(
-            record_type, _settle(places, record_type, paths, files, output, counted), files
-        )
+        settled = _settle(places, record_type, paths, reader, output, counted)
+        yield RecordFiles(record_type, settled, reader)
 
 
 def _survey(
     number: int,
     path: Path,
-    file: BinaryIO,
+    plain: Path,
     record_type: type[R],
     output: StageOutput,
     progress: Progress,
     counted: bool,
 ) -> Iterator[_Place]:
-    file.seek(0, 2)
-    progress.start(f"read {path.name}", file.tell())
-    for line, (offset, raw) in enumerate(read_lines(file, MAX_LINE_BYTES), start=1):
-        if raw is not None and not raw.strip():
-            continue
-        output.read += counted
-        length = len(raw) if raw is not None else MAX_LINE_BYTES
-        try:
-            value, record = parse_record(raw, record_type)
-        except _Unusable as error:
-            _set_aside(output, path, line, offset, raw, error.fault, error.reason, counted)
-        else:
-            digest = hashlib.sha256(canonical(value)).digest()
-            key = record.sort_key
-            yield _Place(key, record.identity, digest, number, line, offset, length)
-        progress.advance(length)
+    with plain.open("rb") as file:
+        for line, (offset, raw) in enumerate(read_lines(file, MAX_LINE_BYTES), start=1):
+            length = len(raw) if raw is not None else MAX_LINE_BYTES
+            progress.advance(length)
+            if raw is not None and not raw.strip():
+                continue
+            output.read += counted
+            try:
+                value, record = parse_record(raw, record_type)
+            except UnusableLineError as error:
+                _set_aside(output, path, line, offset, raw, error.json_path, str(error), counted)
+            else:
+                digest = hashlib.sha256(canonical(value)).digest()
+                location = Location(plain, offset, length)
+                yield _Place(record.sort_key, record.identity, digest, number, line, location)
 
 
 def _set_aside(
@@ -154,7 +173,7 @@ def _settle(
     places: list[_Place],
     record_type: type[R],
     paths: Sequence[Path],
-    files: Sequence[BinaryIO],
+    reader: LineReader,
     output: StageOutput,
     counted: bool,
 ) -> list[_Place]:
@@ -166,14 +185,14 @@ def _settle(
     for place in places:
         contents = len(digests[place.identity])
         if contents > 1:
-            files[place.file].seek(place.offset)
-            raw = files[place.file].read(place.length)
+            raw = reader.read(place.location)
+            offset = place.location.offset
             reason = (
                 f"{place.identity} stands here and elsewhere with {contents} different contents, "
                 "and none can be trusted; keep the right one."
             )
             path = paths[place.file]
-            _set_aside(output, path, place.line, place.offset, raw, "$", reason, counted)
+            _set_aside(output, path, place.line, offset, raw, "$", reason, counted)
         elif place.identity not in settled:
             settled[place.identity] = place
         elif counted:
@@ -181,42 +200,43 @@ def _settle(
                 record_type.RECORD,
                 place.identity,
                 "exact-copy",
-                f"{paths[place.file]}:{place.line} says the same as another line",
+                "another line says the same",
                 kept_id=place.identity,
             )
     return list(settled.values())
 
 
-class _Unusable(Exception):  # noqa: N818
-    """A line is no record; says where the fault is and what it is."""
+class UnusableLineError(Exception):
+    """A line is no record; says where in it the fault is and what it is."""
 
-    def __init__(self, fault: str, reason: str) -> None:
+    def __init__(self, json_path: str, reason: str) -> None:
         super().__init__(reason)
-        self.fault = fault
-        self.reason = reason
+        self.json_path = json_path
 
 
 def parse_record(raw: bytes | None, record_type: type[R]) -> tuple[Any, R]:
     """Return a line as JSON and as a record; ``None`` is a line that was too long to read.
 
-    Raises `_Unusable` saying what is wrong with it.
+    Raises `UnusableLineError` saying what is wrong with it.
     """
     if raw is None:
         limit = MAX_LINE_BYTES >> 20
-        raise _Unusable("$", f"the line is longer than {limit} MiB; split it or leave it out.")
+        raise UnusableLineError(
+            "$", f"the line is longer than {limit} MiB; split it or leave it out."
+        )
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise _Unusable("$", f"the line is not JSON ({error}).") from error
+        raise UnusableLineError("$", f"the line is not JSON ({error}).") from error
     faults = find_faults(value, record_type.RECORD)
     if faults:
         more = f" And {len(faults) - 1} more faults." if len(faults) > 1 else ""
         name = f"{record_type.RECORD} {SCHEMA_VERSION}"
-        raise _Unusable(faults[0].json_path, f"{faults[0]} (schema {name}).{more}")
+        raise UnusableLineError(faults[0].json_path, f"{faults[0]} (schema {name}).{more}")
     try:
         return value, from_json(value, record_type)
     except msgspec.ValidationError as error:
-        raise _Unusable("$", f"{error} (record {record_type.RECORD}).") from error
+        raise UnusableLineError("$", f"{error} (record {record_type.RECORD}).") from error
 
 
 def find_faults(value: Any, record: str) -> list[Fault]:

@@ -367,13 +367,13 @@ class Removal:
 
     @property
     def identity(self) -> str:
-        """What was removed, by whom and by which rule."""
-        return f"{self.stage}/{self.record_type}/{self.record_id}/{self.rule}"
+        """A hash of all of it: two receipts are one only if they say the same."""
+        return content_id("removal", self)
 
     @property
     def sort_key(self) -> SortKey:
         """By what was removed."""
-        return (self.stage, self.record_type, self.record_id, self.rule)
+        return (self.stage, self.record_type, self.record_id, self.rule, self.reason)
 
 
 Record = PullRequest | Chain | Task | Attempt | Sample | Removal

@@ -122,8 +122,8 @@ class StageOutput:
         *,
         measure: float | None = None,
         kept_id: str | None = None,
-    ) -> None:
-        """Write a receipt for an input record that a rule took out."""
+    ) -> Removal:
+        """Write and return a receipt for an input record that a rule took out."""
         removal = Removal(
             schema_version=SCHEMA_VERSION,
             stage=self.stage,
@@ -136,6 +136,7 @@ class StageOutput:
         )
         self._removed.write(to_json(removal) + b"\n")
         self.rules[rule] += 1
+        return removal
 
     def quarantine(self, note: Quarantined, *, counted: bool = True) -> None:
         """Set a record aside that could not be used.

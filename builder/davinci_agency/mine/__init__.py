@@ -5,7 +5,7 @@ Out: `PullRequest` records by number; a receipt for each commit that only looked
 Promises: the same bytes for the same refs, whatever the number of workers.
 """
 
-from davinci_agency.mine.mining import MineOptions, mine_pulls
+from davinci_agency.mine.mining import MineOptions, identify, mine_pulls
 from davinci_agency.mine.repository import Source, hosted_at, read_source
 
-__all__ = ["MineOptions", "Source", "hosted_at", "mine_pulls", "read_source"]
+__all__ = ["MineOptions", "Source", "hosted_at", "identify", "mine_pulls", "read_source"]

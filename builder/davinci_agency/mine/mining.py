@@ -56,7 +56,7 @@ def mine_pulls(
     is no repository, and `DataError` if one has no commit or no merged pull request.
     """
     named = sorted(
-        (_identify(read_source(path), options) for path, options in sources),
+        (identify(read_source(path), options) for path, options in sources),
         key=lambda pair: pair[1].repo or "",
     )
     _check_distinct(named)
@@ -67,7 +67,11 @@ def mine_pulls(
     return output.summary()
 
 
-def _identify(source: Source, options: MineOptions) -> tuple[Source, MineOptions]:
+def identify(source: Source, options: MineOptions) -> tuple[Source, MineOptions]:
+    """Return a source with its options, what they leave open taken from the clone's origin.
+
+    Raises `CommandError` if neither says which repository it is.
+    """
     host, name = hosted_at(source.origin) or (None, None)
     repo = options.repo or name
     if repo is None:

@@ -88,7 +88,7 @@ def _arrow_type(kind: str, node: JsonSchema, path: str, schema: Schema) -> pa.Da
     if kind == "array":
         if "items" not in node or "prefixItems" in node:
             raise SchemaError(f"{schema.name}: {path}: a list needs one type for all its items.")
-        return pa.list_(_field("item", node["items"], schema, path))
+        return pa.list_(_field("element", node["items"], schema, path))
     if kind == "object":
         _check_closed(node, path, schema)
         return pa.struct(

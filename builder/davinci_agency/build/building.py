@@ -1,0 +1,219 @@
+"""From records to a release: the stage's main sentence."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from davinci_agency.build.samples import refusal
+from davinci_agency.build.shards import RowSource, ShardPlan, plan_shards, write_shard
+from davinci_agency.errors import CommandError
+from davinci_agency.files import STDIO, atomic_folder, digest_file
+from davinci_agency.jsonl import Location, RecordFiles, open_records
+from davinci_agency.parallel import ordered_map
+from davinci_agency.progress import SILENT, Progress, track
+from davinci_agency.records import (
+    SCHEMA_VERSION,
+    Attempt,
+    PullRequest,
+    Removal,
+    Task,
+    to_json,
+)
+from davinci_agency.release import (
+    CONFIGS,
+    MANIFEST,
+    InputFile,
+    Manifest,
+    Shard,
+    ShardFormat,
+    write_manifest,
+)
+from davinci_agency.stage import Quarantined, StageOutput, Summary, stage_output
+from davinci_agency.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInputs:
+    """The files that a release is made from, by what they hold."""
+
+    pulls: tuple[Path, ...] = ()
+    tasks: tuple[Path, ...] = ()
+    attempts: tuple[Path, ...] = ()
+    removals: tuple[Path, ...] = ()
+
+    def by_record(self) -> Mapping[str, tuple[Path, ...]]:
+        """Return the files by the name of their record."""
+        return {
+            PullRequest.RECORD: self.pulls,
+            Task.RECORD: self.tasks,
+            Attempt.RECORD: self.attempts,
+            Removal.RECORD: self.removals,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to make a release.
+
+    Attributes:
+        name: the dataset's name.
+        threshold: the least score of a sample.
+        shard_format: ``parquet``, or ``arrow`` for memory-mapped reading.
+    """
+
+    name: str = "davinci-agency"
+    threshold: float = 0.8
+    shard_format: ShardFormat = "parquet"
+
+
+def write_release(
+    inputs: BuildInputs,
+    out: Path,
+    options: BuildOptions | None = None,
+    *,
+    finish: Callable[[Path], object] | None = None,
+    workers: int = 1,
+    strict: bool = False,
+    progress: Progress = SILENT,
+) -> Summary:
+    """Write a release: every config that has rows, and the manifest.
+
+    ``finish`` is called with the folder when all this is in it, before the folder takes its place:
+    the card is written then, so that no release is ever seen without one.
+    Counted are the attempts: out are those that became samples. Held in memory: the location of
+    every record, and some 64 MB of rows for each worker. With several workers the calling script
+    needs the usual ``if __name__ == "__main__"``.
+
+    Raises `OutputError` if ``out`` holds something that is no release.
+    """
+    options = options or BuildOptions()
+    if any(path == STDIO for paths in inputs.by_record().values() for path in paths):
+        raise CommandError("build reads its inputs several times; name files instead of -.")
+    with (
+        atomic_folder(out, MANIFEST) as folder,
+        stage_output("build", out, strict=strict, records=False) as output,
+        open_records(inputs.pulls, PullRequest, output, progress, counted=False) as pulls,
+        open_records(inputs.tasks, Task, output, progress, counted=False) as tasks,
+        open_records(inputs.attempts, Attempt, output, progress) as attempts,
+        open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
+    ):
+        rows, refused = _rows(pulls, tasks, attempts, options, output, progress)
+        with _receipts(refused, removals) as receipts:
+            rows["removals"] = receipts
+            shards = _write_shards(folder, rows, options, workers, progress)
+        for shard in shards:
+            output.written[shard.config] += shard.rows
+        write_manifest(folder, _manifest(inputs, options, shards))
+        if finish is not None:
+            finish(folder)
+    return output.summary()
+
+
+def _rows(
+    pulls: RecordFiles[PullRequest],
+    tasks: RecordFiles[Task],
+    attempts: RecordFiles[Attempt],
+    options: BuildOptions,
+    output: StageOutput,
+    progress: Progress,
+) -> tuple[dict[str, list[RowSource]], list[Removal]]:
+    """Return where the rows of every config come from, in order, and receipts for the refused."""
+    receipts: list[Removal] = []
+    rows: dict[str, list[RowSource]] = defaultdict(list)
+    rows["pull-requests"] = [RowSource((place,)) for _, place in pulls.locations()]
+    rows["tasks"] = [RowSource((place,)) for _, place in tasks.locations()]
+    index = {task_id: (n, place) for n, (task_id, place) in enumerate(tasks.locations())}
+    samples: list[tuple[int, str, str, RowSource]] = []
+    for attempt, (_, place) in zip(
+        track(attempts, progress, "choose samples", len(attempts)),
+        attempts.locations(),
+        strict=True,
+    ):
+        if attempt.task_id not in index:
+            output.quarantine(_unknown_task(attempt, place))
+            continue
+        rows["attempts"].append(RowSource((place,)))
+        number, task_place = index[attempt.task_id]
+        task = tasks.read(number)
+        refused = refusal(attempt, task, options.threshold)
+        if refused is None:
+            output.kept += 1
+            source = RowSource((task_place, place))
+            samples.append((number, attempt.attempt_id, task.kind, source))
+        else:
+            rule, reason, measure = refused
+            receipts.append(
+                output.remove(Attempt.RECORD, attempt.attempt_id, rule, reason, measure=measure)
+            )
+    for _, _, kind, source in sorted(samples, key=lambda sample: sample[:2]):
+        rows[kind].append(source)
+    return rows, receipts
+
+
+def _unknown_task(attempt: Attempt, place: Location) -> Quarantined:
+    reason = f"there is no task {attempt.task_id}; give the file that has it."
+    return Quarantined(str(place.path), None, "$.task_id", reason, place.offset)
+
+
+@contextmanager
+def _receipts(own: Sequence[Removal], others: RecordFiles[Removal]) -> Iterator[list[RowSource]]:
+    """Give the rows of the removals: the receipts of earlier stages and of this one."""
+    with tempfile.NamedTemporaryFile(prefix="davinci-agency-", suffix=".jsonl") as file:
+        rows = [
+            (removal.sort_key, RowSource((place,)))
+            for removal, (_, place) in zip(others, others.locations(), strict=True)
+        ]
+        for removal in own:
+            line = to_json(removal) + b"\n"
+            location = Location(Path(file.name), file.tell(), len(line))
+            file.write(line)
+            rows.append((removal.sort_key, RowSource((location,))))
+        file.flush()
+        yield [source for _, source in sorted(rows, key=lambda row: row[0])]
+
+
+def _write_shards(
+    folder: Path,
+    rows: Mapping[str, Sequence[RowSource]],
+    options: BuildOptions,
+    workers: int,
+    progress: Progress,
+) -> list[Shard]:
+    plans: list[ShardPlan] = []
+    for config in CONFIGS:
+        source = rows.get(config, ())
+        plans += plan_shards(folder, config, source, options.shard_format, options.threshold)
+    written = ordered_map(write_shard, plans, workers)
+    return list(track(written, progress, "write shards", len(plans)))
+
+
+def _manifest(inputs: BuildInputs, options: BuildOptions, shards: Sequence[Shard]) -> Manifest:
+    files = [
+        InputFile(record, path.name, digest_file(path), path.stat().st_size)
+        for record, paths in inputs.by_record().items()
+        for path in paths
+    ]
+    return Manifest(
+        name=options.name,
+        schema_version=SCHEMA_VERSION,
+        shard_format=options.shard_format,
+        made_with={
+            "davinci-agency": __version__,
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("orjson", "pyarrow")},
+        },
+        options={"threshold": options.threshold},
+        inputs=tuple(sorted(files, key=lambda file: (file.record, file.name, file.sha256))),
+        rows={
+            config: sum(shard.rows for shard in shards if shard.config == config)
+            for config in CONFIGS
+        },
+        shards=tuple(shards),
+    )

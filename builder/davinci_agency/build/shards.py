@@ -1,0 +1,147 @@
+"""Shards: which rows go into which file, and the files written, each by a process of its own.
+
+Rows are cut into shards and row groups by their size as JSON, so that a row of 12 MB and a row of
+15 KB both end up in files that can be read with little memory. The cut depends on the rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet as pq
+
+from davinci_agency.build.samples import make_sample
+from davinci_agency.files import digest_file
+from davinci_agency.jsonl import LineReader, Location
+from davinci_agency.records import Attempt, JsonObject, Task, from_json, to_row
+from davinci_agency.release import CONFIGS, SPLIT, Shard, ShardFormat
+from davinci_agency.schema import arrow_schema, load_schema, record_batch
+
+SHARD_BYTES = 256 << 20
+"""A shard's rows as JSON, at most (but for a single larger row)."""
+ROW_GROUP_BYTES = 64 << 20
+"""A row group's rows as JSON, at most: readers hold one at a time."""
+_BATCH_BYTES = 4 << 20
+"""Rows turned into Arrow at once; Python objects take several times this much memory."""
+
+_PARQUET = {
+    "compression": "zstd",
+    "compression_level": 3,
+    "write_page_index": True,
+    # Chunks far below a row's size, so that a changed release sends little again.
+    "use_content_defined_chunking": {
+        "min_chunk_size": 16 << 10,
+        "max_chunk_size": 64 << 10,
+        "norm_level": 0,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """Where a row comes from: its own line, or for a sample its task's and its attempt's."""
+
+    lines: tuple[Location, ...]
+
+    @property
+    def size(self) -> int:
+        """The length of the lines in bytes."""
+        return sum(line.length for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPlan:
+    """One shard to write: everything that a process needs to know."""
+
+    folder: Path
+    path: str
+    config: str
+    rows: tuple[RowSource, ...]
+    shard_format: ShardFormat
+    threshold: float
+
+
+def plan_shards(
+    folder: Path,
+    config: str,
+    rows: Sequence[RowSource],
+    shard_format: ShardFormat,
+    threshold: float,
+) -> list[ShardPlan]:
+    """Return the shards of a config; none where there are no rows: `datasets` can't load those."""
+    groups = list(_cut(rows, SHARD_BYTES))
+    return [
+        ShardPlan(
+            folder=folder,
+            path=f"{config}/{SPLIT}-{number:05d}-of-{len(groups):05d}.{shard_format}",
+            config=config,
+            rows=tuple(group),
+            shard_format=shard_format,
+            threshold=threshold,
+        )
+        for number, group in enumerate(groups)
+    ]
+
+
+def _cut(rows: Iterable[RowSource], limit: int) -> Iterator[list[RowSource]]:
+    """Yield runs of rows of at most ``limit`` bytes, or of one row."""
+    run: list[RowSource] = []
+    size = 0
+    for row in rows:
+        if run and size + row.size > limit:
+            yield run
+            run, size = [], 0
+        run.append(row)
+        size += row.size
+    if run:
+        yield run
+
+
+def write_shard(plan: ShardPlan) -> Shard:
+    """Write one shard and return what it is."""
+    path = plan.folder / plan.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    schema = arrow_schema(load_schema(CONFIGS[plan.config]))
+    with LineReader() as reader, _writer(path, schema, plan.shard_format) as writer:
+        for group in _cut(plan.rows, ROW_GROUP_BYTES):
+            batches = [
+                record_batch((_row(source, plan.threshold, reader) for source in batch), schema)
+                for batch in _cut(group, _BATCH_BYTES)
+            ]
+            if plan.shard_format == "parquet":
+                writer.write_table(pa.Table.from_batches(batches), row_group_size=len(group))
+            else:
+                for batch in batches:
+                    writer.write_batch(batch)
+    return Shard(
+        path=plan.path,
+        config=plan.config,
+        split=SPLIT,
+        rows=len(plan.rows),
+        bytes=path.stat().st_size,
+        sha256=digest_file(path),
+    )
+
+
+def _row(source: RowSource, threshold: float, reader: LineReader) -> JsonObject:
+    values = [orjson.loads(reader.read(line)) for line in source.lines]
+    if len(values) == 1:
+        row: JsonObject = values[0]
+        return row
+    task, attempt = values
+    return to_row(make_sample(from_json(task, Task), from_json(attempt, Attempt), threshold))
+
+
+def _writer(
+    path: Path, schema: pa.Schema, shard_format: ShardFormat
+) -> AbstractContextManager[Any]:
+    if shard_format == "arrow":
+        return pa.ipc.new_stream(str(path), schema)  # type: ignore[no-any-return]
+    return pq.ParquetWriter(path, schema, **_PARQUET)  # type: ignore[no-any-return]

@@ -1,0 +1,140 @@
+"""A release's figures as a dataset card."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from davinci_agency.card.stats import ReleaseStats, measure_release
+from davinci_agency.files import atomic_file
+from davinci_agency.release import CARD, CONFIGS, SPLIT
+from davinci_agency.schema import Schema, load_schema
+from davinci_agency.shipped import shipped
+
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def render_card(stats: ReleaseStats) -> str:
+    """Return the card of a release: YAML that tells the Hub its configs, then text for people."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(shipped("dataset_card")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # Markdown, not HTML: what comes from data goes through the filter ``text``.
+        autoescape=False,  # noqa: S701
+    )
+    environment.filters["text"] = _text
+    environment.filters["size"] = _size
+    template = environment.get_template("card.md.j2")
+    return template.render(
+        front_matter=yaml.safe_dump(_front_matter(stats), sort_keys=False, allow_unicode=True),
+        manifest=stats.manifest,
+        configs=stats.configs,
+        fields={record: _fields(load_schema(record)) for record in _records(stats)},
+        records={record: load_schema(record).document for record in _records(stats)},
+    )
+
+
+def write_card(release: Path) -> str:
+    """Write a release's card into it, and return it."""
+    card = render_card(measure_release(release))
+    with atomic_file(release / CARD) as file:
+        file.write(card.encode())
+    return card
+
+
+def card_is_true(release: Path) -> bool:
+    """Tell whether a release's card is the one that its shards give."""
+    path = release / CARD
+    return path.is_file() and path.read_bytes() == render_card(measure_release(release)).encode()
+
+
+def _records(stats: ReleaseStats) -> list[str]:
+    return list(dict.fromkeys(CONFIGS[config] for config in stats.configs))
+
+
+def _front_matter(stats: ReleaseStats) -> dict[str, Any]:
+    rows = sum(config.rows for config in stats.configs.values())
+    return {
+        "pretty_name": stats.manifest.name,
+        "license": _license(stats),
+        "task_categories": ["text-generation"],
+        "tags": ["agents", "pull-requests", "long-horizon", "code", "davinci-agency"],
+        "size_categories": [next((name for limit, name in _SIZES if rows < limit), "n>10M")],
+        # Never dataset_info: one Json column in it makes every config unreadable before 4.7.
+        "configs": [
+            {
+                "config_name": config,
+                "data_files": [
+                    {
+                        "split": SPLIT,
+                        "path": [shard.path for shard in stats.manifest.shards_of(config)],
+                    }
+                ],
+            }
+            for config in stats.configs
+        ],
+    }
+
+
+def _license(stats: ReleaseStats) -> str:
+    """Return the one licence of all rows as the Hub spells it, else ``other``."""
+    licenses = {
+        name for config in stats.configs.values() for name in config.counts.get("license", {})
+    }
+    only = next(iter(licenses)) if len(licenses) == 1 else "unknown"
+    return "other" if only == "unknown" else only.lower()
+
+
+def _fields(schema: Schema) -> list[tuple[str, str, str, str]]:
+    """Return a row for each property, nested ones too: name, type, unit, description."""
+    rows: list[tuple[str, str, str, str]] = []
+    _add_fields(schema.document, "", schema, rows)
+    return rows
+
+
+def _add_fields(
+    node: Mapping[str, Any], prefix: str, schema: Schema, rows: list[tuple[str, str, str, str]]
+) -> None:
+    for name, reference in node.get("properties", {}).items():
+        child = schema.follow(reference)
+        is_list = "items" in child
+        path = f"{prefix}{name}{'[]' if is_list else ''}"
+        inner = schema.follow(child["items"]) if is_list else child
+        kind = "JSON" if "json" in (child.get("x-arrow"), inner.get("x-arrow")) else _type(child)
+        rows.append((path, kind, child["x-unit"], child["description"]))
+        if kind != "JSON" and "properties" in inner:
+            _add_fields(inner, f"{path}.", schema, rows)
+
+
+def _type(node: Mapping[str, Any]) -> str:
+    kinds = [node["type"]] if isinstance(node["type"], str) else node["type"]
+    return " or ".join(kinds)
+
+
+def _text(value: object) -> str:
+    """Return text from data so that Markdown shows it and does nothing with it."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def _size(count: float) -> str:
+    """Return a number of bytes for people."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

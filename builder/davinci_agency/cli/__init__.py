@@ -1,0 +1,1 @@
+"""The command line: thin commands over the stages. Data goes to stdout, the rest to stderr."""

@@ -1,0 +1,83 @@
+"""``davinci-agency build``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from davinci_agency.cli.options import (
+    FOLDER,
+    Terminal,
+    common_options,
+    strict_option,
+    workers_option,
+)
+
+if TYPE_CHECKING:
+    from davinci_agency.release import ShardFormat
+
+_FILES = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("build")
+@click.option("--pulls", type=_FILES, multiple=True, help="A file of pull requests.")
+@click.option("--tasks", type=_FILES, multiple=True, help="A file of tasks.")
+@click.option("--attempts", type=_FILES, multiple=True, help="A file of attempts.")
+@click.option("--removals", type=_FILES, multiple=True, help="A file of receipts to publish too.")
+@click.option("--out", type=FOLDER, required=True, help="The release: a folder to make.")
+@click.option("--name", default="davinci-agency", show_default=True, help="The dataset's name.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.8,
+    show_default=True,
+    help="The least score of a sample.",
+)
+@click.option(
+    "--format",
+    "shard_format",
+    type=click.Choice(["parquet", "arrow"]),
+    default="parquet",
+    show_default=True,
+    help="The format of the shards.",
+)
+@workers_option
+@strict_option
+@common_options
+def command(
+    pulls: tuple[Path, ...],
+    tasks: tuple[Path, ...],
+    attempts: tuple[Path, ...],
+    removals: tuple[Path, ...],
+    out: Path,
+    name: str,
+    threshold: float,
+    shard_format: ShardFormat,
+    workers: int,
+    strict: bool,
+    terminal: Terminal,
+) -> None:
+    """Build a release: shards of every config that has rows, a manifest and a card.
+
+    Each option that names a file may be given several times.
+
+    \b
+    Example:
+      davinci-agency build --pulls pulls.jsonl --tasks tasks.jsonl --attempts attempts.jsonl \\
+        --out release
+    """
+    from davinci_agency.build import BuildInputs, BuildOptions, write_release
+    from davinci_agency.card import write_card
+
+    summary = write_release(
+        BuildInputs(pulls, tasks, attempts, removals),
+        out,
+        BuildOptions(name, threshold, shard_format),
+        finish=write_card,
+        workers=workers,
+        strict=strict,
+        progress=terminal.progress,
+    )
+    terminal.show(summary)

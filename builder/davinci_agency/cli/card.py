@@ -1,0 +1,38 @@
+"""``davinci-agency card``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from davinci_agency.cli.options import FOLDER, Terminal, common_options
+from davinci_agency.errors import ReleaseError
+
+
+@click.command("card")
+@click.argument("release", type=FOLDER)
+@click.option("--check", is_flag=True, help="Only tell whether the card is true to the shards.")
+@common_options
+def command(release: Path, check: bool, terminal: Terminal) -> None:
+    """Write the dataset card (README.md) of a RELEASE from its shards.
+
+    \b
+    Example:
+      davinci-agency card release --check
+    """
+    from davinci_agency.card import card_is_true, write_card
+
+    if check:
+        if not card_is_true(release):
+            raise ReleaseError(
+                f"{release / 'README.md'} is not what the shards say; "
+                f"write it again with davinci-agency card {release}."
+            )
+    else:
+        write_card(release)
+    if terminal.as_json:
+        terminal.show_json({"card": str(release / "README.md"), "true": True})
+    elif not terminal.quiet:
+        said = "is true to the shards" if check else "is written"
+        click.echo(f"{release / 'README.md'} {said}.", err=True)

@@ -1,0 +1,118 @@
+"""The options that commands share, and what a command needs of the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+import orjson
+
+from davinci_agency.progress import SILENT, Progress
+from davinci_agency.stage import Summary
+
+P = ParamSpec("P")
+
+IN_FILE = click.Path(path_type=Path, allow_dash=True)
+"""A file of records, or ``-``."""
+OUT_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+"""A file to write, or ``-``."""
+FOLDER = click.Path(path_type=Path, file_okay=False)
+"""A folder; whether it is there is checked where it is used."""
+
+
+class Terminal:
+    """Where a command shows how far it is and what it did.
+
+    Attributes:
+        as_json: whether summaries are for machines.
+        quiet: whether only errors are shown.
+        progress: who watches the stages.
+    """
+
+    def __init__(self, as_json: bool, quiet: bool) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.progress: Progress = SILENT
+
+    def show(self, summary: Summary, *, name: str | None = None, skipped: bool = False) -> None:
+        """Print one line that says what a stage did."""
+        if self.as_json:
+            self.show_json(
+                {**summary.to_json(), "stage": name or summary.stage, "skipped": skipped}
+            )
+        elif not self.quiet:
+            click.echo(_line(summary, name or summary.stage, skipped), err=True)
+
+    def show_json(self, value: Any) -> None:
+        """Print one object, on one line."""
+        sys.stdout.flush()
+        click.echo(orjson.dumps(value).decode())
+
+
+def _line(summary: Summary, name: str, skipped: bool) -> str:
+    time = "up to date" if skipped else f"{summary.seconds:.1f} s"
+    parts = [
+        f"{summary.read:,} in",
+        f"{summary.out:,} out",
+        f"{summary.removed:,} removed",
+        f"{summary.quarantined:,} quarantined",
+        time,
+    ]
+    lines = [f"{click.style(name, bold=True)}: {', '.join(parts)}"]
+    if summary.written:
+        lines.append("  wrote   " + ", ".join(f"{k} {n:,}" for k, n in summary.written.items()))
+    if summary.rules:
+        lines.append("  removed " + ", ".join(f"{k} {n:,}" for k, n in summary.rules.items()))
+    lines += [f"  note: {note}" for note in summary.notes]
+    return "\n".join(lines)
+
+
+def common_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--json``, ``--quiet`` and ``--debug``, and hand it a `Terminal`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print summaries as JSON, one a line.")
+    @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+    @click.option("--debug", is_flag=True, help="Print the traceback of an error.")
+    @wraps(function)
+    def command(*, as_json: bool, quiet: bool, debug: bool, **options: Any) -> None:
+        click.get_current_context().meta["debug"] = debug
+        terminal = Terminal(as_json, quiet)
+        if quiet or not sys.stderr.isatty():
+            function(terminal=terminal, **options)
+            return
+        from davinci_agency.cli.bars import Bars
+
+        with Bars() as bars:
+            terminal.progress = bars
+            function(terminal=terminal, **options)
+
+    return command
+
+
+def strict_option(function: Callable[P, None]) -> Callable[P, None]:
+    """Give a command ``--strict``."""
+    return click.option("--strict", is_flag=True, help="Fail if a record had to be quarantined.")(
+        function
+    )
+
+
+def workers_option(function: Callable[P, None]) -> Callable[P, None]:
+    """Give a command ``--workers``."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(1, 1024),
+        default=1,
+        show_default=True,
+        help="Processes to use; the output does not depend on it.",
+    )(function)
+
+
+def out_option(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Give a command ``--out`` for a file of records."""
+    return click.option(
+        "--out", type=OUT_FILE, required=True, help=f"The file of {what}; - is stdout."
+    )

@@ -1,0 +1,117 @@
+"""Reads mini-swe-agent's ``.traj.json``, format 1.1 (mini-swe-agent 2.x); pure.
+
+One file is one run, hence one stage. The task is named by the top-level ``instance_id``, as
+mini-swe-agent's own batch runner writes it, or by the file's name
+``<task_id>[.attempt-A][.stage-N].traj.json``. Top-level ``attempt``, ``stage``, ``model_patch`` and
+``verdict`` {score, judge, rationale, resolved} are taken where they are there.
+
+Changed on the way, since the format does it otherwise:
+
+- arguments of tool calls, which are strings, become objects;
+- a content of ``null`` becomes the empty string;
+- ``extra``, ``function_call`` and ``provider_specific_fields`` are left out: how the scaffold
+  keeps its books, raw copies of the same text, and what a provider added;
+- the last message, whose role is ``exit``, is no turn. Its text answers the call that submitted
+  where another stage follows; in the last stage that call stays open;
+- the tool ``bash``, which the file does not hold, is supplied where a call names it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from davinci_agency.collect.rollout import Rollout, TrajectoryError, Verdict, normal_messages, typed
+from davinci_agency.records import AttemptStage, JsonObject, Scaffold
+
+SUFFIX = ".traj.json"
+_NAME = re.compile(
+    r"(?P<task>.+?)(?:\.attempt-(?P<attempt>\d{1,9}))?(?:\.stage-(?P<stage>\d{1,9}))?"
+)
+_LEFT_OUT = ("extra", "function_call", "provider_specific_fields")
+_BASH: JsonObject = {
+    "type": "function",
+    "function": {
+        "name": "bash",
+        "description": "Execute a bash command",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "command": {"type": "string", "description": "The bash command to execute"}
+            },
+            "required": ["command"],
+        },
+    },
+}
+
+
+class _Model(msgspec.Struct):
+    model_name: str | None = None
+
+
+class _Config(msgspec.Struct):
+    model: _Model = msgspec.field(default_factory=_Model)
+
+
+class _Info(msgspec.Struct):
+    exit_status: str | None = None
+    submission: str | None = None
+    mini_version: str | None = None
+    model_stats: Any = None
+    config: _Config = msgspec.field(default_factory=_Config)
+
+
+class _Trajectory(msgspec.Struct):
+    trajectory_format: str
+    info: _Info
+    messages: list[Any]
+    instance_id: str | None = None
+    attempt: int | None = None
+    stage: int | None = None
+    model_patch: str | None = None
+    verdict: Verdict = msgspec.field(default_factory=Verdict)
+
+
+def read_rollout(value: Any, file_name: str, sha256: str) -> Rollout:
+    """Return one file's run. Raises `TrajectoryError` saying what is wrong with it."""
+    whole = typed(value, _Trajectory)
+    if not whole.trajectory_format.startswith("mini-swe-agent-1"):
+        reason = f"{whole.trajectory_format[:80]!r} is no format of mini-swe-agent 2"
+        raise TrajectoryError("$.trajectory_format", reason)
+    match = _NAME.fullmatch(file_name.removesuffix(SUFFIX))
+    named: Mapping[str, str | None] = match.groupdict() if match else {}
+    every = normal_messages(whole.messages, _LEFT_OUT)
+    messages = [message for message in every if message.get("role") != "exit"]
+    exits = [message for message in every if message.get("role") == "exit"]
+    if not messages:
+        raise TrajectoryError("$.messages", "there are no messages")
+    info = whole.info
+    patches = [whole.model_patch or "", info.submission or ""]
+    patch = next((patch for patch in patches if patch.startswith("diff --git ")), "")
+    return Rollout(
+        task_id=whole.instance_id or named.get("task") or "",
+        attempt=whole.attempt or int(named.get("attempt") or 1),
+        stage=whole.stage or int(named.get("stage") or 1),
+        messages=tuple(messages),
+        stages=(AttemptStage(0, len(messages), patch, info.exit_status),),
+        tools=(_BASH,) if any(message.get("tool_calls") for message in messages) else (),
+        scaffold=Scaffold("mini-swe-agent", info.mini_version),
+        model=info.config.model.model_name,
+        source_format="mini-swe-agent",
+        source_sha256=sha256,
+        exit_status=info.exit_status,
+        verdict=whole.verdict,
+        closing=_closing_answers(messages[-1], exits),
+        metadata={"model_stats": info.model_stats, "format": whole.trajectory_format},
+    )
+
+
+def _closing_answers(last: JsonObject, exits: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
+    content = str(exits[-1]["content"]) if exits else ""
+    return tuple(
+        {"role": "tool", "tool_call_id": call.get("id"), "content": content}
+        for call in last.get("tool_calls", ())
+    )

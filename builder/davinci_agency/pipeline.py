@@ -1,0 +1,242 @@
+"""Every stage in order, skipping what is up to date.
+
+A step's *key* is a digest of its name, of the program's and the schemas' version, of its options
+and of what its inputs hold. When a step ends well, the key and the digests of its outputs go into a
+stamp beside them; while both still hold, the step is skipped. So a killed run goes on where it was,
+and a changed option, input or program redoes exactly what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from davinci_agency.errors import RecipeError
+from davinci_agency.files import atomic_file, digest_file
+from davinci_agency.ids import content_digest
+from davinci_agency.progress import SILENT, Progress
+from davinci_agency.recipe import Recipe, SourceTable
+from davinci_agency.records import SCHEMA_VERSION
+from davinci_agency.stage import Summary, side_file
+from davinci_agency.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the line.
+
+    Attributes:
+        name: what it is called in summaries; one stage can have several steps.
+        options: everything its output depends on but the inputs' content.
+        inputs: the files and folders that it reads.
+        outputs: the files and folders that it makes.
+        stamp: where its key is kept.
+        action: does it.
+    """
+
+    name: str
+    options: dict[str, Any]
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+    stamp: Path
+    action: Callable[[], Summary]
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """That a step was done: its key, the digests of its outputs, and its account."""
+
+    key: str
+    outputs: dict[str, str]
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A step's account, and whether it was up to date and skipped."""
+
+    name: str
+    summary: Summary
+    skipped: bool
+
+
+def run(
+    recipe: Recipe, *, workers: int = 1, strict: bool = False, progress: Progress = SILENT
+) -> Iterator[Outcome]:
+    """Run a recipe's stages in order, yielding each one's outcome when it is there.
+
+    With several workers the calling script needs the usual ``if __name__ == "__main__"``.
+    """
+    for step in _steps(recipe, workers, strict, progress):
+        key = content_digest(
+            [step.name, __version__, SCHEMA_VERSION, step.options, _digests(step.inputs)]
+        )
+        stamp = _read_stamp(step.stamp)
+        if stamp is not None and stamp.key == key and stamp.outputs == _digests(step.outputs):
+            strict_failure = strict and stamp.summary.quarantined > 0
+            if not strict_failure:
+                yield Outcome(step.name, stamp.summary, skipped=True)
+                continue
+        summary = step.action()
+        done = Stamp(key, _digests(step.outputs), summary)
+        with atomic_file(step.stamp) as file:
+            file.write(msgspec.json.encode(done))
+        yield Outcome(step.name, summary, skipped=False)
+
+
+def _digests(paths: Sequence[Path]) -> dict[str, str]:
+    """Return the digest of every file, and of every file in the folders, by name."""
+    digests: dict[str, str] = {}
+    for path in paths:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file():
+                name = path.name / file.relative_to(path) if path.is_dir() else Path(path.name)
+                digests[name.as_posix()] = digest_file(file)
+    return digests
+
+
+def _read_stamp(path: Path) -> Stamp | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Stamp)
+    except (FileNotFoundError, msgspec.DecodeError):
+        # No stamp, or one of another version of this program: do the step again.
+        return None
+
+
+def _steps(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> Iterator[Step]:
+    # Each stage is imported when its turn comes: they are heavy, and many runs skip most of them.
+    dataset = recipe.tables.dataset
+    work, release = recipe.resolve(dataset.work), recipe.resolve(dataset.release)
+    pulls: list[Path] = []
+    for table in recipe.tables.source:
+        step = _mine(recipe, table, work, workers, strict, progress)
+        if step.outputs[0] in pulls:
+            raise RecipeError(f"two sources are one repository: {table.path} is there already.")
+        pulls.append(step.outputs[0])
+        yield step
+    chains, tasks, attempts = (work / f"{name}.jsonl" for name in ("chains", "tasks", "attempts"))
+    yield _chain(recipe, tuple(pulls), chains, strict, progress)
+    yield _query(chains, tasks, strict, progress)
+    yield _ingest(recipe, tasks, attempts, strict, progress)
+    inputs = (tuple(pulls), (tasks,), (attempts,))
+    yield _build(
+        recipe, inputs, (*pulls, chains, tasks, attempts), release, workers, strict, progress
+    )
+
+
+def _stamp(out: Path) -> Path:
+    return out.with_name(f".{out.name}.stamp")
+
+
+def _outputs(out: Path) -> tuple[Path, ...]:
+    return (out, side_file(out, "removed"), side_file(out, "quarantine"))
+
+
+def _mine(
+    recipe: Recipe,
+    table: SourceTable,
+    work: Path,
+    workers: int,
+    strict: bool,
+    progress: Progress,
+) -> Step:
+    from davinci_agency.mine import MineOptions, identify, mine_pulls, read_source
+
+    path = recipe.resolve(table.path)
+    source, options = identify(
+        read_source(path), MineOptions(table.repo, table.host, table.license)
+    )
+    repo = options.repo or ""
+    out = work / f"pulls.{repo.replace('/', '__')}.jsonl"
+    return Step(
+        name=f"mine {repo}",
+        options={**msgspec.to_builtins(options), "state": content_digest(source.fingerprint)},
+        inputs=(),
+        outputs=_outputs(out),
+        stamp=_stamp(out),
+        action=lambda: mine_pulls(
+            [(path, options)], out, workers=workers, strict=strict, progress=progress
+        ),
+    )
+
+
+def _chain(
+    recipe: Recipe, pulls: tuple[Path, ...], out: Path, strict: bool, progress: Progress
+) -> Step:
+    from davinci_agency.chain import ChainOptions, find_chains
+
+    table = recipe.tables.chain
+    options = ChainOptions(table.kinds, table.max_length)
+    return Step(
+        name="chain",
+        options=msgspec.to_builtins(table),
+        inputs=pulls,
+        outputs=_outputs(out),
+        stamp=_stamp(out),
+        action=lambda: find_chains(pulls, out, options, strict=strict, progress=progress),
+    )
+
+
+def _query(chains: Path, out: Path, strict: bool, progress: Progress) -> Step:
+    from davinci_agency.query import write_queries
+
+    return Step(
+        name="query",
+        options={},
+        inputs=(chains,),
+        outputs=_outputs(out),
+        stamp=_stamp(out),
+        action=lambda: write_queries([chains], out, strict=strict, progress=progress),
+    )
+
+
+def _ingest(recipe: Recipe, tasks: Path, out: Path, strict: bool, progress: Progress) -> Step:
+    from davinci_agency.collect import ingest_trajectories
+
+    paths = [recipe.resolve(path) for path in recipe.tables.dataset.trajectories]
+    return Step(
+        name="ingest",
+        options={"trajectories": list(recipe.tables.dataset.trajectories)},
+        inputs=(*paths, tasks),
+        outputs=_outputs(out),
+        stamp=_stamp(out),
+        action=lambda: ingest_trajectories(paths, [tasks], out, strict=strict, progress=progress),
+    )
+
+
+def _build(
+    recipe: Recipe,
+    records: tuple[tuple[Path, ...], tuple[Path, ...], tuple[Path, ...]],
+    made: tuple[Path, ...],
+    release: Path,
+    workers: int,
+    strict: bool,
+    progress: Progress,
+) -> Step:
+    from davinci_agency.build import BuildInputs, BuildOptions, write_release
+    from davinci_agency.card import write_card
+
+    table = recipe.tables.build
+    options = BuildOptions(recipe.tables.dataset.name, table.threshold, table.format)
+    removals = tuple(side_file(path, "removed") for path in made)
+    inputs = BuildInputs(*records, removals)
+    return Step(
+        name="build",
+        options=msgspec.to_builtins(options),
+        inputs=(*(path for paths in records for path in paths), *removals),
+        outputs=_outputs(release),
+        stamp=recipe.resolve(recipe.tables.dataset.work) / ".release.stamp",
+        action=lambda: write_release(
+            inputs,
+            release,
+            options,
+            finish=write_card,
+            workers=workers,
+            strict=strict,
+            progress=progress,
+        ),
+    )

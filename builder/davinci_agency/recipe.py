@@ -1,0 +1,108 @@
+"""``dataset.toml``: what a dataset is made from and how, read and checked before anything runs.
+
+    [dataset]
+    name = "tallybook"              # what the card calls it
+    work = "work"                   # where the stages leave their files
+    release = "release"             # the release
+    trajectories = ["trajectories"] # files and folders of trajectories, if there are any
+
+    [[source]]
+    path = "repository"             # a clone or a bare repository
+    repo = "example/tallybook"      # owner/name; taken from the clone's origin if left out
+    host = "github.com"             # for the addresses of pull requests; likewise
+    license = "MIT"                 # SPDX expression, if known
+
+    [chain]
+    kinds = ["single-pr", "temporal-chain", "semantic-chain"]
+    max_length = 5
+
+    [build]
+    threshold = 0.8
+    format = "parquet"              # or "arrow"
+
+Paths are relative to the recipe. Everything but ``name`` and one source has a default.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from davinci_agency.errors import RecipeError
+from davinci_agency.records import KINDS, Kind
+from davinci_agency.release import ShardFormat
+
+
+class SourceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A repository to mine."""
+
+    path: str
+    repo: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")] | None = None
+    host: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]+$")] | None = None
+    license: str | None = None
+
+
+class DatasetTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the dataset is called, and where its files are."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=96)]
+    work: str = "work"
+    release: str = "release"
+    trajectories: tuple[str, ...] = ()
+
+
+class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which chains to make."""
+
+    kinds: tuple[Kind, ...] = KINDS
+    max_length: Annotated[int, msgspec.Meta(ge=2, le=100)] = 5
+
+
+class BuildTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How to build the release."""
+
+    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.8
+    format: ShardFormat = "parquet"
+
+
+class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file, as it stands."""
+
+    dataset: DatasetTable
+    source: Annotated[tuple[SourceTable, ...], msgspec.Meta(min_length=1)]
+    chain: ChainTable = ChainTable()
+    build: BuildTable = BuildTable()
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """A checked recipe.
+
+    Attributes:
+        folder: the folder that its paths are relative to.
+        tables: what it says.
+    """
+
+    folder: Path
+    tables: Tables
+
+    def resolve(self, path: str) -> Path:
+        """Return a path of the recipe as one that can be opened."""
+        return self.folder / Path(path).expanduser()
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """Return the recipe in a file. Raises `RecipeError` saying what is wrong with it."""
+        try:
+            value = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RecipeError(f"{path}: {error.strerror}; name a recipe (dataset.toml).") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{path} is no TOML: {error}.") from error
+        try:
+            tables = msgspec.convert(value, Tables)
+        except msgspec.ValidationError as error:
+            raise RecipeError(f"{path}: {error}.") from error
+        return cls(path.parent, tables)

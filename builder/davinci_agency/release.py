@@ -1,0 +1,188 @@
+"""A release: a folder of shards with a manifest that can be held against them.
+
+    release/
+        README.md                                   the card
+        manifest.json                               versions, digests of inputs and outputs, counts
+        <config>/train-00000-of-0000N.parquet       (or .arrow)
+
+Nothing in the manifest depends on when, where or by how many processes the release was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import orjson
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet as pq
+
+from davinci_agency.errors import ReleaseError
+from davinci_agency.files import atomic_file, digest_file
+from davinci_agency.schema import arrow_schema, dataset_rows, load_schema, validator
+
+MANIFEST = "manifest.json"
+CARD = "README.md"
+SPLIT = "train"
+
+_BATCH_ROWS = 64
+"""Rows read at once: with rows of 12 MB some 800 MB at the very worst, some 20 MB as a rule."""
+
+ShardFormat = Literal["parquet", "arrow"]
+
+CONFIGS: dict[str, str] = {
+    "single-pr": "sample",
+    "temporal-chain": "sample",
+    "semantic-chain": "sample",
+    "tasks": "task",
+    "attempts": "attempt",
+    "pull-requests": "pull-request",
+    "removals": "removal",
+}
+"""Every config of a release, and the record that one of its rows is."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that a release was made from."""
+
+    record: str
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One file of rows. ``path`` is relative to the release."""
+
+    path: str
+    config: str
+    split: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a release is made of.
+
+    Attributes:
+        name: the dataset's name.
+        schema_version: the version of the schemas that its rows follow.
+        shard_format: ``parquet`` or ``arrow``.
+        made_with: the version of every program that the bytes depend on.
+        options: the options that the rows depend on.
+        inputs: the files that it was made from.
+        rows: rows by config.
+        shards: the files that it consists of.
+    """
+
+    name: str
+    schema_version: str
+    shard_format: ShardFormat
+    made_with: dict[str, str]
+    options: dict[str, float]
+    inputs: tuple[InputFile, ...]
+    rows: dict[str, int]
+    shards: tuple[Shard, ...]
+
+    def shards_of(self, config: str) -> list[Shard]:
+        """Return the shards of a config, in order."""
+        return [shard for shard in self.shards if shard.config == config]
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write a release's manifest."""
+    with atomic_file(folder / MANIFEST) as file:
+        file.write(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return a release's manifest. Raises `ReleaseError` if there is none, or it is damaged."""
+    try:
+        raw = (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise ReleaseError(
+            f"{folder} is no release: it has no {MANIFEST}; make one with davinci-agency build."
+        ) from error
+    try:
+        return msgspec.json.decode(raw, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise ReleaseError(
+            f"{folder / MANIFEST} is damaged ({error}); build the release again."
+        ) from error
+
+
+def read_batches(
+    folder: Path, shard: Shard, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield a shard's rows, some at a time, in all or some columns.
+
+    Raises `ReleaseError` if it can't be read.
+    """
+    path = folder / shard.path
+    try:
+        if path.suffix == ".arrow":
+            with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+                for batch in stream:
+                    yield batch if columns is None else batch.select(columns)
+        else:
+            with pq.ParquetFile(path) as parquet:
+                yield from parquet.iter_batches(batch_size=_BATCH_ROWS, columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ReleaseError(f"{path} can't be read ({error}); build the release again.") from error
+
+
+def check_release(folder: Path) -> Iterator[str]:
+    """Yield everything in which a release is not what its manifest and its schemas say.
+
+    Digests, row counts, column types and every row are checked. Raises `ReleaseError` if there is
+    no manifest.
+    """
+    manifest = read_manifest(folder)
+    named = {shard.path for shard in manifest.shards} | {MANIFEST, CARD}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder).as_posix()
+        if path.is_file() and relative not in named:
+            yield f"{relative} is there, but the manifest does not name it"
+    for shard in manifest.shards:
+        yield from _check_shard(folder, shard, manifest)
+    for config, rows in manifest.rows.items():
+        held = sum(shard.rows for shard in manifest.shards_of(config))
+        if held != rows:
+            yield f"{config} has {held} rows; the manifest says {rows}"
+
+
+def _check_shard(folder: Path, shard: Shard, manifest: Manifest) -> Iterator[str]:
+    path = folder / shard.path
+    if not path.is_file():
+        yield f"{shard.path} is missing"
+        return
+    if digest_file(path) != shard.sha256:
+        yield f"{shard.path} is not the file that the manifest describes (its digest differs)"
+        return
+    schema = load_schema(CONFIGS[shard.config], manifest.schema_version)
+    check = validator(CONFIGS[shard.config], manifest.schema_version)
+    expected, row_number = arrow_schema(schema), 0
+    for batch in read_batches(folder, shard):
+        if batch.schema != expected:
+            yield f"{shard.path} has columns that {schema.name} does not declare so"
+            return
+        for row in dataset_rows(batch):
+            for fault in check.faults(row):
+                yield f"{shard.path}: row {row_number}: {fault}"
+            row_number += 1
+    if row_number != shard.rows:
+        yield f"{shard.path} has {row_number} rows; the manifest says {shard.rows}"
+
+
+def manifest_json(manifest: Manifest) -> dict[str, Any]:
+    """Return a manifest in JSON's types."""
+    value: dict[str, Any] = msgspec.to_builtins(manifest)
+    return value
