@@ -49,7 +49,7 @@ class Node:
     Attributes:
         place: where the record can be read again.
         repo, number, url, author_id, merged_at, merge_commit, language, lines: as in the record.
-        paths: the files that it changes.
+        paths: the files that it changes, a renamed one under both its names.
         references: the pull requests that its texts name.
         takes_back: the pull requests and commits that it reverts.
         refusal: the rule, reason and measure why no chain may hold it; ``None`` if one may.
@@ -88,7 +88,7 @@ def make_node(place: int, pull: PullRequest) -> Node:
         merge_commit=pull.merge_commit,
         language=pull.language,
         lines=pull.additions + pull.deletions,
-        paths=frozenset(file.path for file in pull.files),
+        paths=frozenset(path for file in pull.files for path in (file.path, file.old_path) if path),
         references=references,
         takes_back=_takes_back(pull, references),
         refusal=_refusal(pull),

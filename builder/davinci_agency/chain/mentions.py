@@ -18,6 +18,7 @@ MAX_TARGETS = 6
 _MAX_EVIDENCE = 300
 _MAX_LINE = 2_000
 _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _NUMBER = re.compile(
     r"(?<![\w/#&-])"
@@ -64,7 +65,7 @@ class Mention:
         number: the number that it names.
         repo: owner/name if it names another repository than its own outright; else ``None``.
         type: what the words beside it make of it; ``None`` for a revert or a backport.
-        evidence: the line that it stands in, cut short.
+        evidence: the sentence that it stands in, cut short.
     """
 
     number: int
@@ -88,12 +89,23 @@ def find_mentions(text: str) -> list[Mention]:
                 number=int(match["number"]),
                 repo=match["page"] or match["repo"],
                 type=_type(before.lower()),
-                evidence=line.strip()[:_MAX_EVIDENCE],
+                evidence=_sentence(line, match.start()),
             )
             known = found.get((mention.number, mention.repo))
             if known is None or known.type == "mentions":
                 found[mention.number, mention.repo] = mention
     return list(found.values())
+
+
+def _sentence(line: str, place: int) -> str:
+    """Return the sentence of a line that a place lies in, at most 300 characters of it."""
+    start = max((m.end() for m in _SENTENCE_END.finditer(line, 0, place)), default=0)
+    after = _SENTENCE_END.search(line, place)
+    sentence = line[start : after.start() if after else None].strip()
+    if len(sentence) > _MAX_EVIDENCE:
+        begin = max(0, place - start - _MAX_EVIDENCE // 2)
+        sentence = sentence[begin : begin + _MAX_EVIDENCE].strip()
+    return sentence
 
 
 def _own_words(text: str) -> Iterator[str]:

@@ -109,8 +109,10 @@ def _merge(history: History, position: int, repo: str) -> Merged | Rejected | No
         return Rejected(number, "not-a-merge", f"{commit.sha} has no second parent here")
     title, _, body = commit.body.partition(b"\n")
     found = _merged_branch(history, position, number)
-    head_subject = found.commits[-1].subject
-    return replace(found, title=title.strip() or head_subject, body=body.strip())
+    last = found.commits[-1]
+    # Of a single commit GitHub makes title and description, unless its author writes others.
+    own_words = last.body if len(found.commits) == 1 else b""
+    return replace(found, title=title.strip() or last.subject, body=body.strip() or own_words)
 
 
 def _merged_branch(history: History, position: int, number: int) -> Merged:

@@ -56,8 +56,10 @@ class ExtractiveWriter:
         if not all(queries):
             return None
         if len(stages) > 1:
-            first = [goal or detail[0] for goal, detail in zip(goals, details, strict=True)]
-            queries[0] = f"{_overview(first)} Begin with the first. {queries[0]}"
+            # The overview has said the first goal already.
+            rest = _query(None, details[0] if goals[0] else details[0][1:]) or ""
+            steps = [goal or detail[0] for goal, detail in zip(goals, details, strict=True)]
+            queries[0] = f"{_overview(steps)} Begin with the first. {rest}".strip()
         return [query or "" for query in queries]
 
 
