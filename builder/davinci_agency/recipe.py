@@ -25,6 +25,7 @@ Paths are relative to the recipe. Everything but ``name`` and one source has a d
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -90,7 +91,7 @@ class Recipe(msgspec.Struct, frozen=True):
 
     def resolve(self, path: str) -> Path:
         """Return a path of the recipe as one that can be opened."""
-        return self.folder / Path(path).expanduser()
+        return Path(os.path.normpath(self.folder / Path(path).expanduser()))
 
     @classmethod
     def read(cls, path: Path) -> Recipe:

@@ -1,0 +1,42 @@
+# Everything a newcomer needs. A machine with Python 3.11 or newer, git and pip is enough.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := build-demo
+
+.PHONY: install demo test lint bench lock clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install  ## make a small repository, build a dataset from it, and load every config
+	$(BIN)/python examples/make_repository.py $(DEMO)/tallybook
+	$(BIN)/davinci-agency run examples/dataset.toml
+	$(BIN)/davinci-agency stats $(DEMO)/release
+	$(BIN)/python examples/show.py $(DEMO)/release
+
+test: install  ## the whole test suite
+	$(BIN)/python -m pytest
+
+lint: install  ## style, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: install  ## memory of build at 100 MB and 1 GB of attempts
+	$(BIN)/python tests/benchmarks/build_memory.py
+
+lock:  ## pin every dependency again (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock
+
+clean:
+	rm -rf $(VENV) $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
