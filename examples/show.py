@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_SHOWN_CHARACTERS = 72
+_MOST_CHARACTERS = 1_000
 
 
 def configs(release: Path) -> list[str]:
@@ -24,21 +24,22 @@ def configs(release: Path) -> list[str]:
     return [config["config_name"] for config in yaml.safe_load(front_matter)["configs"]]
 
 
-def cut(value: Any) -> Text:
-    """Return a value on one line, cut to fit."""
+def on_one_line(value: Any) -> Text:
+    """Return a value on one line, long ones cut."""
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-    line = " ".join(text.split())
-    return Text(line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…")
+    return Text(" ".join(text[:_MOST_CHARACTERS].split()))
 
 
 def show(release: Path, config: str, cache: str, console: Console) -> None:
     """Print a config's shape and its first row."""
     dataset = load_dataset(str(release), config, split="train", cache_dir=cache)
     rows, columns = dataset.shape
-    title = Text(f'load_dataset("{release}", "{config}"): {rows} rows, {columns} columns')
-    table = Table("column", "first row", title=title, title_justify="left")
+    call = f'load_dataset("{release}", "{config}")'
+    console.print(Text(f"{call}: {rows} rows, {columns} columns", style="bold"), soft_wrap=True)
+    table = Table("column")
+    table.add_column("first row", no_wrap=True, overflow="ellipsis")
     for column, value in dataset[0].items():
-        table.add_row(column, cut(value))
+        table.add_row(column, on_one_line(value))
     console.print(table)
 
 

@@ -19,6 +19,7 @@ from davinci_agency.mine.repository import Overlay, Source, hosted_at, open_over
 from davinci_agency.parallel import ordered_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import SCHEMA_VERSION, AuthorKind, Commit, Gap, PullRequest, utc
+from davinci_agency.schema import load_schema
 from davinci_agency.stage import StageOutput, Summary, stage_output
 
 _BATCH = 100
@@ -78,7 +79,16 @@ def identify(source: Source, options: MineOptions) -> tuple[Source, MineOptions]
         raise CommandError(
             f"{source.path} does not say which repository it is; say it with --repo OWNER/NAME."
         )
+    _check_words(repo=repo, license=options.license)
     return source, MineOptions(repo, options.host or host, options.license)
+
+
+def _check_words(**words: str | None) -> None:
+    """Raise `CommandError` if a word that goes into every record is not what its column holds."""
+    columns = load_schema(PullRequest.RECORD).document["properties"]
+    for name, word in words.items():
+        if word is not None and not re.search(columns[name]["pattern"], word):
+            raise CommandError(f"{word!r} is no {columns[name]['x-unit']}; mend --{name}.")
 
 
 def _check_distinct(named: Sequence[tuple[Source, MineOptions]]) -> None:

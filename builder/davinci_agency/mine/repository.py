@@ -162,6 +162,9 @@ class Overlay:
         """Yield the commits of some names, in any order; those that are absent are left out."""
         arguments = ["log", "--no-walk=unsorted", "-z", f"--format={LOG_FORMAT}", "--stdin"]
         present = [sha for sha, kind in self._kinds(shas) if kind == "commit"]
+        if not present:
+            # Told of no commit at all, git would log HEAD.
+            return
         with (
             self._lines(present) as names,
             self._process(arguments, names, _NO_REPLACE) as output,

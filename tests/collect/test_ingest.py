@@ -1,0 +1,253 @@
+"""Trajectories as they come, and what of them is an attempt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from davinci_agency.collect import ingest_trajectories
+from davinci_agency.errors import CommandError
+from davinci_agency.stage import Summary
+from tests.samples import read_lines, task, write_lines
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "trajectories"
+
+
+def _call(call_id: str, arguments: Any = '{"command": "ls"}') -> dict[str, Any]:
+    return {
+        "id": call_id,
+        "type": "function",
+        "function": {"name": "bash", "arguments": arguments},
+    }
+
+
+def _mini(**changes: Any) -> dict[str, Any]:
+    """Return a run as mini-swe-agent saves it: calls, an answer, a submission, the exit."""
+    messages = [
+        {"role": "system", "content": "You are an agent."},
+        {"role": "user", "content": "Mend it."},
+        {"role": "assistant", "content": None, "tool_calls": [_call("call_1")],
+         "extra": {"cost": 0.1}, "function_call": None, "provider_specific_fields": {"a": 1}},
+        {"role": "tool", "content": "code.py", "tool_call_id": "call_1", "extra": {}},
+        {"role": "assistant", "content": "Done.", "tool_calls": [_call("call_2")]},
+        {"role": "exit", "content": "submitted", "extra": {}},
+    ]  # fmt: skip
+    return {
+        "trajectory_format": "mini-swe-agent-1.1",
+        "info": {"exit_status": "Submitted", "submission": "", "mini_version": "2.4.6",
+                 "config": {"model": {"model_name": "m"}}, "model_stats": {"api_calls": 2}},
+        "messages": messages,
+        **changes,
+    }  # fmt: skip
+
+
+def _ingest(folder: Path, tasks: list[Any]) -> tuple[Summary, list[Any], list[Any]]:
+    runs = folder / "runs"
+    runs.mkdir(exist_ok=True)
+    out = folder / "attempts.jsonl"
+    summary = ingest_trajectories([runs], [write_lines(folder / "tasks.jsonl", tasks)], out)
+    return summary, read_lines(out), read_lines(folder / "attempts.quarantine.jsonl")
+
+
+def _save(folder: Path, name: str, value: Any) -> None:
+    (folder / "runs").mkdir(exist_ok=True)
+    (folder / "runs" / name).write_text(value if isinstance(value, str) else json.dumps(value))
+
+
+def test_a_run_is_joined_to_the_task_that_its_name_or_its_content_names(tmp_path: Path) -> None:
+    _save(tmp_path, "task-1.traj.json", _mini())
+    _save(tmp_path, "whatever.traj.json", _mini(instance_id="task-2"))
+    summary, attempts, _ = _ingest(tmp_path, [task("task-1"), task("task-2")])
+    assert [attempt["task_id"] for attempt in attempts] == ["task-1", "task-2"]
+    assert (summary.read, summary.out) == (2, 2)
+
+
+def test_a_run_s_conversation_becomes_what_trainers_take(tmp_path: Path) -> None:
+    _save(tmp_path, "task-1.traj.json", _mini())
+    _, (attempt,), _ = _ingest(tmp_path, [task("task-1")])
+    assert [message["role"] for message in attempt["messages"]] == [
+        "system", "user", "assistant", "tool", "assistant",
+    ]  # fmt: skip
+    first = attempt["messages"][2]
+    assert set(first) == {"role", "content", "tool_calls"}
+    assert first["content"] == ""
+    assert first["tool_calls"][0]["function"]["arguments"] == {"command": "ls"}
+    assert attempt["tools"][0]["function"]["name"] == "bash"
+    assert attempt["num_tool_calls"] == 2
+    assert attempt["score"] is None
+
+
+def test_the_stages_of_a_task_become_one_conversation(tmp_path: Path) -> None:
+    for stage in (2, 1):
+        patch = f"diff --git a/{stage} b/{stage}\n"
+        verdict = {"score": stage / 2, "judge": "tests", "rationale": "r", "resolved": True}
+        changes = {"stage": stage, "model_patch": patch, "verdict": verdict}
+        _save(tmp_path, f"task-1.stage-{stage}.traj.json", _mini(**changes))
+    summary, (attempt,), _ = _ingest(tmp_path, [task("task-1", stages=2, kind="temporal-chain")])
+    assert (summary.read, summary.out, summary.written) == (2, 2, {"attempts": 1})
+    roles = [message["role"] for message in attempt["messages"]]
+    assert roles.count("system") == 1
+    # What ended the first run answers the call that it ended on.
+    assert attempt["messages"][5] == {
+        "role": "tool", "tool_call_id": "call_2", "content": "submitted",
+    }  # fmt: skip
+    ids = [call["id"] for message in attempt["messages"] for call in message.get("tool_calls", [])]
+    assert ids == ["call_1", "call_2", "call_1.stage-2", "call_2.stage-2"]
+    bounds = [(stage["message_start"], stage["message_end"]) for stage in attempt["stages"]]
+    assert bounds == [(0, 6), (6, 10)]
+    assert [stage["model_patch"][11:14] for stage in attempt["stages"]] == ["a/1", "a/2"]
+    assert attempt["score"] == 0.5
+    assert attempt["resolved"] is True
+
+
+BROKEN: dict[str, tuple[Any, str]] = {
+    "truncated": (json.dumps(_mini())[:200], "not JSON"),
+    "empty": ("", "not JSON"),
+    "surrogate": ('{"trajectory_format": "\\ud800"}', "not JSON"),
+    "no-object": ([], "Expected `object`"),
+    "other-format": (_mini(trajectory_format="mini-swe-agent-0"), "is no format of"),
+    "no-messages": (_mini(messages=[]), "no messages"),
+    "only-exit": (_mini(messages=[{"role": "exit", "content": ""}]), "no messages"),
+    "nobody-speaks": (_mini(messages=[{"role": "user", "content": "?"}]), "never speaks"),
+    "unanswered": (_mini(messages=[
+        {"role": "assistant", "content": "", "tool_calls": [_call("1")]},
+        {"role": "user", "content": "and?"}]), "not answered before"),
+    "unasked": (_mini(messages=[{"role": "assistant", "content": ""},
+        {"role": "tool", "content": "", "tool_call_id": "1"}]), "answers no open call"),
+    "id-twice": (_mini(messages=[
+        {"role": "assistant", "content": "", "tool_calls": [_call("1")]},
+        {"role": "tool", "content": "", "tool_call_id": "1"},
+        {"role": "assistant", "content": "", "tool_calls": [_call("1")]}]), "used twice"),
+    "arguments": (_mini(messages=[
+        {"role": "assistant", "content": "", "tool_calls": [_call("1", "{oops")]}]), "no JSON"),
+    "arguments-list": (_mini(messages=[
+        {"role": "assistant", "content": "", "tool_calls": [_call("1", "[]")]}]), "no JSON object"),
+    "role": (_mini(messages=[{"role": "robot", "content": ""},
+        {"role": "assistant", "content": ""}]), "the role"),
+    "calls-no-list": (_mini(messages=[
+        {"role": "assistant", "content": "", "tool_calls": 7}]), "no list"),
+    "call-no-object": (_mini(messages=[
+        {"role": "assistant", "content": "", "tool_calls": ["ls"]}]), "no function"),
+    "content-number": (_mini(messages=[{"role": "assistant", "content": 7}]), "content"),
+    "score": (_mini(verdict={"score": 7, "judge": "me"}), "at most 1"),
+    "score-text": (_mini(verdict={"score": "good"}), "Expected `float"),
+    "stage": (_mini(stage=2), "has no stage 2"),
+    "stage-text": (_mini(stage="two"), "Expected `int"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(BROKEN))
+def test_a_broken_run_is_set_aside_with_the_reason_and_the_others_stay(
+    name: str, tmp_path: Path
+) -> None:
+    value, reason = BROKEN[name]
+    _save(tmp_path, "task-1.traj.json", value)
+    _save(tmp_path, "task-2.traj.json", _mini())
+    summary, attempts, notes = _ingest(tmp_path, [task("task-1"), task("task-2")])
+    assert [attempt["task_id"] for attempt in attempts] == ["task-2"]
+    assert (summary.read, summary.out, summary.quarantined) == (2, 1, 1)
+    assert notes[0]["file"].endswith("task-1.traj.json")
+    assert reason in notes[0]["reason"]
+
+
+def test_a_missing_stage_sets_the_whole_attempt_aside(tmp_path: Path) -> None:
+    _save(tmp_path, "task-1.stage-2.traj.json", _mini())
+    summary, attempts, notes = _ingest(tmp_path, [task("task-1", stages=2, kind="temporal-chain")])
+    assert (attempts, summary.quarantined) == ([], 1)
+    assert "stage 1 is missing" in notes[0]["reason"]
+
+
+def test_a_stage_that_is_there_twice_differently_sets_the_attempt_aside(tmp_path: Path) -> None:
+    _save(tmp_path, "task-1.traj.json", _mini())
+    _save(tmp_path, "b.traj.json", _mini(instance_id="task-1", model_patch="diff --git a b"))
+    summary, attempts, notes = _ingest(tmp_path, [task("task-1")])
+    assert (attempts, summary.quarantined) == ([], 2)
+    assert "2 times with different contents" in notes[0]["reason"]
+
+
+def test_a_copy_of_a_file_is_counted_once(tmp_path: Path) -> None:
+    _save(tmp_path, "a.traj.json", _mini(instance_id="task-1"))
+    _save(tmp_path, "b.traj.json", _mini(instance_id="task-1"))
+    summary, attempts, _ = _ingest(tmp_path, [task("task-1")])
+    assert len(attempts) == 1
+    assert (summary.read, summary.out, summary.rules) == (2, 1, {"exact-copy": 1})
+
+
+def _talk(**changes: Any) -> dict[str, Any]:
+    messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    return {"task_id": "task-1", "messages": messages, **changes}
+
+
+def test_openai_style_lines_keep_what_they_say(tmp_path: Path) -> None:
+    said = _talk(
+        model="glm", scaffold={"name": "s"}, score=0.9, judge={"name": "j", "rationale": "why"},
+        refinements=2, tools=[{"type": "function"}], metadata={"a": 1}, colour="red",
+    )  # fmt: skip
+    _save(tmp_path, "runs.jsonl", json.dumps(said) + "\n\n" + json.dumps(_talk()) + "\n")
+    _, attempts, _ = _ingest(tmp_path, [task("task-1")])
+    attempt = next(attempt for attempt in attempts if attempt["model"])
+    assert attempt["scaffold"] == {"name": "s", "version": None}
+    assert attempt["judge"] == {"name": "j", "rationale": "why"}
+    assert attempt["metadata"] == {"a": 1, "colour": "red"}
+    assert (attempt["score"], attempt["refinements"]) == (0.9, 2)
+
+
+def test_a_conversation_about_a_chain_is_cut_at_its_user_turns(tmp_path: Path) -> None:
+    messages = [turn for n in range(3) for turn in _talk()["messages"]]
+    _save(tmp_path, "runs.jsonl", json.dumps(_talk(messages=messages, model_patch="p")))
+    tasks = [task("task-1", stages=3, kind="semantic-chain")]
+    _, (attempt,), _ = _ingest(tmp_path, tasks)
+    bounds = [(stage["message_start"], stage["message_end"]) for stage in attempt["stages"]]
+    assert bounds == [(0, 2), (2, 4), (4, 6)]
+    assert [stage["model_patch"] for stage in attempt["stages"]] == ["", "", "p"]
+
+
+BROKEN_LINES: dict[str, tuple[dict[str, Any], str]] = {
+    "no-task": ({"messages": []}, "there is no task"),
+    "number-as-task": (_talk(task_id=7), "there is no task"),
+    "too-few-turns": (_talk(task_id="task-3"), "3 stages and the conversation 1 user turns"),
+    "overlap": (_talk(task_id="task-3", stages=[{"message_start": 0, "message_end": 2},
+        {"message_start": 1, "message_end": 2}]), "overlap"),
+    "beyond": (_talk(stages=[{"message_start": 0, "message_end": 9}]), "overlap or leave"),
+    "metadata": (_talk(metadata=[]), "Expected `object"),
+    "judge": (_talk(judge=7), "Expected"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(BROKEN_LINES))
+def test_a_broken_line_is_set_aside_with_its_number(name: str, tmp_path: Path) -> None:
+    value, reason = BROKEN_LINES[name]
+    _save(tmp_path, "runs.jsonl", json.dumps(_talk()) + "\n" + json.dumps(value) + "\n")
+    tasks = [task("task-1"), task("task-3", stages=3, kind="semantic-chain")]
+    summary, attempts, notes = _ingest(tmp_path, tasks)
+    assert (len(attempts), summary.quarantined) == (1, 1)
+    assert notes[0]["line"] == 2
+    assert reason in notes[0]["reason"]
+
+
+def test_one_rollout_with_two_verdicts_is_not_decided_by_chance(tmp_path: Path) -> None:
+    lines = [json.dumps(_talk(score=score, judge="j")) for score in (0.2, 0.9)]
+    _save(tmp_path, "runs.jsonl", "\n".join(lines))
+    summary, attempts, notes = _ingest(tmp_path, [task("task-1")])
+    assert (attempts, summary.quarantined) == ([], 2)
+    assert "different verdicts" in notes[0]["reason"]
+
+
+def test_a_path_that_is_not_there_is_the_command_s_fault(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="does not exist"):
+        ingest_trajectories(
+            [tmp_path / "no"], [write_lines(tmp_path / "t.jsonl", [])], tmp_path / "o.jsonl"
+        )
+
+
+def test_the_genuine_trajectories_hold_no_path_or_person_of_the_machine_they_ran_on() -> None:
+    files = sorted(EXAMPLES.glob("*.traj.json"))
+    assert files
+    for file in files:
+        text = file.read_text()
+        assert "/home/" not in text
+        assert "/root/" not in text
+        assert "/tmp/" not in text  # noqa: S108
