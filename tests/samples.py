@@ -45,7 +45,8 @@ def attempt(attempt_id: str, task_id: str, **changes: Any) -> dict[str, Any]:
 
 def write_lines(path: Path, values: Iterable[Any]) -> Path:
     """Write values as JSON Lines, and return the path."""
-    path.write_bytes(b"".join(orjson.dumps(value) + b"\n" for value in values))
+    with path.open("wb") as file:
+        file.writelines(orjson.dumps(value) + b"\n" for value in values)
     return path
 
 

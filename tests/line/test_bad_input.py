@@ -66,7 +66,7 @@ def test_a_repository_that_does_not_say_its_name_is_asked_for_it(
 
 
 @pytest.mark.parametrize(
-    ("option", "word"), [("--repo", "no slash"), ("--repo", "../.."), ("--license", "a\nb: c")]
+    ("option", "word"), [("--repo", "no slash"), ("--repo", "a/b/c"), ("--license", "a\nb: c")]
 )
 def test_a_name_that_no_column_holds_is_refused(
     option: str, word: str, repository: Path, tmp_path: Path
