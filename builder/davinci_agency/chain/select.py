@@ -57,15 +57,14 @@ def temporal_chains(nodes: Sequence[Node], max_length: int) -> Iterator[Members]
     Neighbours are merged at most `WINDOW` apart. Nothing else ties them: they are what semantic
     chains are compared with.
     """
-    max_length = min(max_length, TEMPORAL_LENGTH)
     order = sorted(nodes, key=lambda node: (node.author_id, node.when))
     run: list[Node] = []
     for node in order:
-        if run and not (_consecutive(run[-1], node) and len(run) < max_length):
-            yield from _run(run)
+        if run and not _consecutive(run[-1], node):
+            yield from _cut(run, min(max_length, TEMPORAL_LENGTH))
             run = []
         run.append(node)
-    yield from _run(run)
+    yield from _cut(run, min(max_length, TEMPORAL_LENGTH))
 
 
 def _consecutive(before: Node, after: Node) -> bool:
@@ -73,9 +72,17 @@ def _consecutive(before: Node, after: Node) -> bool:
     return same_author and after.merged_at - before.merged_at <= WINDOW
 
 
-def _run(run: Sequence[Node]) -> Iterator[Members]:
-    if len(run) > 1:
-        yield tuple(run), tuple(_precedes(before, after) for before, after in pairwise(run))
+def _cut(run: Sequence[Node], max_length: int) -> Iterator[Members]:
+    """Yield a run in parts as equal as can be, so that no single one is left over at its end."""
+    if len(run) < 2:
+        return
+    count = -(-len(run) // max_length)
+    bounds = [len(run) * part // count for part in range(count + 1)]
+    for start, end in pairwise(bounds):
+        members = tuple(run[start:end])
+        # Of three in twos one stays alone all the same, and is no chain.
+        if len(members) > 1:
+            yield members, tuple(_precedes(*pair) for pair in pairwise(members))
 
 
 def _precedes(before: Node, after: Node) -> Edge:
