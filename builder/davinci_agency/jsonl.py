@@ -178,18 +178,20 @@ def _settle(
     counted: bool,
 ) -> list[_Place]:
     """Return one place for each identifier, from places sorted by key; account for the others."""
-    digests: dict[str, set[bytes]] = {}
-    for place in places:
-        digests.setdefault(place.identity, set()).add(place.digest)
+    contents: dict[str, bytes] = {}
+    ambiguous = {
+        place.identity
+        for place in places
+        if contents.setdefault(place.identity, place.digest) != place.digest
+    }
     settled: dict[str, _Place] = {}
     for place in places:
-        contents = len(digests[place.identity])
-        if contents > 1:
+        if place.identity in ambiguous:
             raw = reader.read(place.location)
             offset = place.location.offset
             reason = (
-                f"{place.identity} stands here and elsewhere with {contents} different contents, "
-                "and none can be trusted; keep the right one."
+                f"{place.identity} stands here and elsewhere with different contents, and none "
+                "can be trusted; keep the right one."
             )
             path = paths[place.file]
             _set_aside(output, path, place.line, offset, raw, "$", reason, counted)

@@ -88,14 +88,17 @@ def run(
 
 
 def _digests(paths: Sequence[Path]) -> dict[str, str]:
-    """Return the digest of every file, and of every file in the folders, by name."""
+    """Return the digest of every file, and of every file in the folders.
+
+    They go by the place of the path in the list and the name below it, so that moving a dataset's
+    folder as a whole redoes nothing.
+    """
     digests: dict[str, str] = {}
-    for path in paths:
+    for place, path in enumerate(paths):
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:
             if file.is_file():
-                name = path.name / file.relative_to(path) if path.is_dir() else Path(path.name)
-                digests[name.as_posix()] = digest_file(file)
+                digests[f"{place}/{path.name}/{file.relative_to(path)}"] = digest_file(file)
     return digests
 
 

@@ -38,6 +38,8 @@ RecordName = Literal["pull-request", "pr-chain", "task", "attempt", "removal", "
 
 KINDS: tuple[Kind, ...] = ("single-pr", "temporal-chain", "semantic-chain")
 
+_END_OF_TIME = 253_402_300_799
+
 SortKey = tuple[str | int | tuple[int, ...], ...]
 
 
@@ -415,5 +417,8 @@ def chain_sort_key(repo: str, kind: Kind, stages: tuple[Stage, ...], identity: s
 
 
 def utc(seconds: int) -> datetime:
-    """Return a moment, given in seconds since 1970, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """Return a moment, given in seconds since 1970, in UTC.
+
+    A clock that was wrong by millennia is set to the nearest of 1970 and the end of 9999.
+    """
+    return datetime.fromtimestamp(min(max(seconds, 0), _END_OF_TIME), UTC)

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from davinci_agency.errors import StrictError
+from davinci_agency.errors import DataError, StrictError
 from davinci_agency.files import STDIO, atomic_file
 from davinci_agency.records import (
     SCHEMA_VERSION,
@@ -182,8 +182,8 @@ def stage_output(
 
     ``out`` is the file of records, or ``-``, in which case receipts and notes go to standard
     error. With ``records=False`` the stage makes ``out`` itself and only the two side files are
-    opened. Raises `StrictError` at the end if ``strict`` and a record was quarantined; the notes
-    are written even then, the records are not.
+    opened. Raises `StrictError` at the end if ``strict`` and a record was quarantined, and
+    `DataError` if all were; the notes are written even then, the records are not.
     """
     with atomic_file(out) if records else nullcontext() as main:
         # The records are renamed into place last, so whoever finds them finds the rest.
@@ -191,12 +191,22 @@ def stage_output(
             output = StageOutput(stage, main, removed, notes)
             yield output
             output.summary()
-        if strict and output.first_quarantined is not None:
-            where = "above" if out == STDIO else f"in {side_file(out, 'quarantine')}"
-            raise StrictError(
-                f"{output.quarantine_count} records could not be used, the first: "
-                f"{output.first_quarantined} All are listed {where}."
-            )
+        _refuse_faults(output, out, strict)
+
+
+def _refuse_faults(output: StageOutput, out: Path, strict: bool) -> None:
+    """Raise if a record was quarantined and none may be, or if there was nothing but bad ones."""
+    first, count = output.first_quarantined, output.quarantine_count
+    if first is None:
+        return
+    where = "All are listed above." if out == STDIO else f"See {side_file(out, 'quarantine')}."
+    if strict:
+        raise StrictError(f"{count} records could not be used, the first: {first} {where}")
+    if output.read and output.read == count:
+        raise DataError(
+            f"None of the {count} records could be used, the first: {first} {where} "
+            "Are these the right files?"
+        )
 
 
 @contextmanager

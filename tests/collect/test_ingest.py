@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from davinci_agency.collect import ingest_trajectories
-from davinci_agency.errors import CommandError
+from davinci_agency.errors import CommandError, DataError
 from davinci_agency.stage import Summary
 from tests.samples import read_lines, task, write_lines
 
@@ -50,6 +50,14 @@ def _ingest(folder: Path, tasks: list[Any]) -> tuple[Summary, list[Any], list[An
     out = folder / "attempts.jsonl"
     summary = ingest_trajectories([runs], [write_lines(folder / "tasks.jsonl", tasks)], out)
     return summary, read_lines(out), read_lines(folder / "attempts.quarantine.jsonl")
+
+
+def _ingest_none(folder: Path, tasks: list[Any]) -> list[Any]:
+    """Ingest trajectories of which none can be used, and return the notes on them."""
+    with pytest.raises(DataError, match="None of the"):
+        _ingest(folder, tasks)
+    assert not (folder / "attempts.jsonl").exists()
+    return read_lines(folder / "attempts.quarantine.jsonl")
 
 
 def _save(folder: Path, name: str, value: Any) -> None:
@@ -155,16 +163,16 @@ def test_a_broken_run_is_set_aside_with_the_reason_and_the_others_stay(
 
 def test_a_missing_stage_sets_the_whole_attempt_aside(tmp_path: Path) -> None:
     _save(tmp_path, "task-1.stage-2.traj.json", _mini())
-    summary, attempts, notes = _ingest(tmp_path, [task("task-1", stages=2, kind="temporal-chain")])
-    assert (attempts, summary.quarantined) == ([], 1)
+    notes = _ingest_none(tmp_path, [task("task-1", stages=2, kind="temporal-chain")])
+    assert len(notes) == 1
     assert "stage 1 is missing" in notes[0]["reason"]
 
 
 def test_a_stage_that_is_there_twice_differently_sets_the_attempt_aside(tmp_path: Path) -> None:
     _save(tmp_path, "task-1.traj.json", _mini())
     _save(tmp_path, "b.traj.json", _mini(instance_id="task-1", model_patch="diff --git a b"))
-    summary, attempts, notes = _ingest(tmp_path, [task("task-1")])
-    assert (attempts, summary.quarantined) == ([], 2)
+    notes = _ingest_none(tmp_path, [task("task-1")])
+    assert len(notes) == 2
     assert "2 times with different contents" in notes[0]["reason"]
 
 
@@ -231,8 +239,8 @@ def test_a_broken_line_is_set_aside_with_its_number(name: str, tmp_path: Path) -
 def test_one_rollout_with_two_verdicts_is_not_decided_by_chance(tmp_path: Path) -> None:
     lines = [json.dumps(_talk(score=score, judge="j")) for score in (0.2, 0.9)]
     _save(tmp_path, "runs.jsonl", "\n".join(lines))
-    summary, attempts, notes = _ingest(tmp_path, [task("task-1")])
-    assert (attempts, summary.quarantined) == ([], 2)
+    notes = _ingest_none(tmp_path, [task("task-1")])
+    assert len(notes) == 2
     assert "different verdicts" in notes[0]["reason"]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.command import COMMAND, davinci, environment, tree
 from tests.line.conftest import EXAMPLES, Line, write_recipe
+from tests.samples import read_lines, write_lines
 
 
 def _quarantine(out: Path) -> list[dict[str, Any]]:
@@ -171,8 +172,13 @@ def test_the_order_of_lines_and_of_files_changes_nothing(line: Line, tmp_path: P
 def test_an_attempt_at_an_unknown_task_is_set_aside_by_ingest_and_by_build(
     line: Line, tmp_path: Path
 ) -> None:
-    (tmp_path / "runs.jsonl").write_text(
-        '{"task_id": "task-of-somebody-else", "messages": [{"role": "assistant", "content": ""}]}\n'
+    known = json.loads((line.work / "tasks.jsonl").read_text().splitlines()[0])["task_id"]
+    write_lines(
+        tmp_path / "runs.jsonl",
+        [
+            {"task_id": task_id, "messages": [{"role": "assistant", "content": ""}]}
+            for task_id in ("task-of-somebody-else", known)
+        ],
     )
     out = tmp_path / "attempts.jsonl"
     result = davinci(
@@ -181,11 +187,41 @@ def test_an_attempt_at_an_unknown_task_is_set_aside_by_ingest_and_by_build(
     )  # fmt: skip
     assert (result.code, result.summary["quarantined"]) == (0, 1)
     assert "there is no task 'task-of-somebody-else'" in _quarantine(out)[0]["reason"]
+    attempts = read_lines(line.work / "attempts.jsonl")
+    attempts[0]["task_id"] = "task-of-somebody-else"
     result = davinci(
-        "build", "--attempts", line.work / "attempts.jsonl", "--out", tmp_path / "release", "--json"
-    )
-    assert (result.code, result.summary["in"], result.summary["quarantined"]) == (0, 4, 4)
+        "build", "--attempts", write_lines(tmp_path / "a.jsonl", attempts),
+        "--tasks", line.work / "tasks.jsonl", "--out", tmp_path / "release", "--json",
+    )  # fmt: skip
+    assert (result.code, result.summary["in"], result.summary["quarantined"]) == (0, 4, 1)
     assert "there is no task" in _quarantine(tmp_path / "release")[0]["reason"]
+
+
+def test_files_of_another_record_are_refused_and_not_taken_for_an_empty_dataset(
+    line: Line, tmp_path: Path
+) -> None:
+    result = davinci("chain", line.work / "tasks.jsonl", "--out", tmp_path / "chains.jsonl")
+    assert result.code == 1
+    assert "None of the 20 records could be used" in result.stderr
+    assert len(_quarantine(tmp_path / "chains.jsonl")) == 20
+    assert not (tmp_path / "chains.jsonl").exists()
+
+
+def test_a_run_that_is_asked_to_end_leaves_nothing_half_made(line: Line, tmp_path: Path) -> None:
+    out = tmp_path / "chains.jsonl"
+    process = subprocess.Popen(
+        [*COMMAND, "chain", "-", "--out", out],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    while not (tmp_path / ".chains.jsonl.partial").exists() and process.poll() is None:
+        pass
+    process.terminate()
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert b"Run it again" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(line: Line, tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 A command's module is imported when the command is called, so that ``--help`` stays quick.
 
 Exit codes: 0 done, 1 the data is at fault, 2 the command is at fault, 3 a remote is at fault,
-70 this program is at fault.
+70 this program is at fault, 130 somebody stopped it.
 """
 
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import traceback
 from typing import Any
@@ -33,6 +34,7 @@ _COMMANDS = {
 }
 
 _INTERNAL_ERROR = 70
+_INTERRUPTED = 130
 
 
 def _failure(message: str, exit_code: int) -> click.ClickException:
@@ -71,6 +73,9 @@ class LazyGroup(click.Group):
         except DavinciError as error:
             _show_traceback(ctx)
             raise _failure(str(error), error.exit_code) from error
+        except KeyboardInterrupt:
+            click.echo("Stopped. Run it again to go on; nothing half-made was left.", err=True)
+            raise click.exceptions.Exit(_INTERRUPTED) from None
         except BrokenPipeError:
             # Whoever read our output has enough.
             sys.stderr.close()
@@ -108,4 +113,6 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line."""
+    # Asked to end, end like on Ctrl-C: with temporary files removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     cli()
