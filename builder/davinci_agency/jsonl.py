@@ -146,11 +146,10 @@ def _survey(
                 continue
             output.read += counted
             try:
-                value, record = parse_record(raw, record_type)
+                record, digest = parse_record(raw, record_type)
             except UnusableLineError as error:
                 _set_aside(output, path, line, offset, raw, error.json_path, str(error), counted)
             else:
-                digest = hashlib.sha256(canonical(value)).digest()
                 location = Location(plain, offset, length)
                 yield _Place(record.sort_key, record.identity, digest, number, line, location)
 
@@ -216,27 +215,31 @@ class UnusableLineError(Exception):
         self.json_path = json_path
 
 
-def parse_record(raw: bytes | None, record_type: type[R]) -> tuple[Any, R]:
-    """Return a line as JSON and as a record; ``None`` is a line that was too long to read.
+def parse_record(raw: bytes | None, record_type: type[R]) -> tuple[R, bytes]:
+    """Return a line as a record, with a digest of what it says; ``None`` was too long to read.
 
     Raises `UnusableLineError` saying what is wrong with it.
     """
     if raw is None:
         limit = MAX_LINE_BYTES >> 20
-        raise UnusableLineError(
-            "$", f"the line is longer than {limit} MiB; split it or leave it out."
-        )
+        reason = f"the line is longer than {limit} MiB; split it or leave it out."
+        raise UnusableLineError("$", reason)
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise UnusableLineError("$", f"the line is not JSON ({error}).") from error
+    try:
+        digest = hashlib.sha256(canonical(value)).digest()
+    except orjson.JSONEncodeError as error:
+        # What can be read can be nested more deeply than what can be written again.
+        raise UnusableLineError("$", f"the line can't be written again ({error}).") from error
     faults = find_faults(value, record_type.RECORD)
     if faults:
         more = f" And {len(faults) - 1} more faults." if len(faults) > 1 else ""
         name = f"{record_type.RECORD} {SCHEMA_VERSION}"
         raise UnusableLineError(faults[0].json_path, f"{faults[0]} (schema {name}).{more}")
     try:
-        return value, from_json(value, record_type)
+        return from_json(value, record_type), digest
     except msgspec.ValidationError as error:
         raise UnusableLineError("$", f"{error} (record {record_type.RECORD}).") from error
 

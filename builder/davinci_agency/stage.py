@@ -7,12 +7,13 @@ All appear when the stage ends well, and only if in = out + removed + quarantine
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -143,7 +144,9 @@ class StageOutput:
 
         A record that was only to be looked up is no input of the stage (``counted=False``).
         """
-        self._quarantined.write(orjson.dumps(note) + b"\n")
+        # A file's name may be no UTF-8, and JSON holds nothing else.
+        shown = replace(note, file=os.fsencode(note.file).decode(errors="replace"))
+        self._quarantined.write(orjson.dumps(shown) + b"\n")
         self.first_quarantined = self.first_quarantined or note
         self.quarantine_count += counted
 

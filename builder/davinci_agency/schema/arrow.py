@@ -171,7 +171,7 @@ def _decode_json(value: Any) -> Any:
 
 
 def _utc_text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _converter(
