@@ -74,10 +74,10 @@ def load_schema(record: str, version: str = CURRENT_VERSION) -> Schema:
     Raises `SchemaError` if there is no such record or version.
     """
     if record not in RECORDS:
-        raise SchemaError(f"There is no record {record!r}; there are {', '.join(RECORDS)}.")
+        raise SchemaError(f"There is no record {record[:40]!r}; there are {', '.join(RECORDS)}.")
     if version not in versions():
         raise SchemaError(
-            f"There is no schema version {version!r}; this program knows {', '.join(versions())}. "
+            f"There is no schema version {version[:40]!r}; this program knows {', '.join(versions())}. "
             "Update davinci-agency, or make the data again."
         )
     documents = _documents(shipped("schemas") / version)
