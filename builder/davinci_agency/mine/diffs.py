@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from davinci_agency.mine.paths import is_test
 from davinci_agency.records import ChangedFile, FileStatus, Omission
@@ -90,14 +91,14 @@ def _blocks(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
 def _parse(block: bytes, missing: frozenset[str]) -> Diff:
     raw, _, patch = block.partition(b"\n\n")
     starts = [match.start() for match in _FILE_START.finditer(patch)]
-    parts = [patch[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    parts = [patch[start:end] for start, end in pairwise([*starts, len(patch)])]
     files: list[ChangedFile] = []
     texts: tuple[list[str], list[str]] = ([], [])
     for line in raw.splitlines():
-        # A file that becomes a link, or the reverse, is printed as removed and added again.
-        count = 2 if _changes_kind(line) else 1
-        part, parts = b"".join(parts[:count]), parts[count:]
-        file, text = _changed_file(line, part, missing)
+        entry = _RawEntry.parse(line)
+        count = entry.number_of_parts(missing)
+        file, text = _changed_file(entry, parts[:count], missing)
+        parts = parts[count:]
         files.append(file)
         if text is not None:
             texts[file.is_test].append(text)
@@ -106,45 +107,65 @@ def _parse(block: bytes, missing: frozenset[str]) -> Diff:
     return Diff(tuple(files), "".join(texts[False]), "".join(texts[True]))
 
 
-def _changes_kind(line: bytes) -> bool:
-    old_mode, new_mode = line[1:].split(b" ", 2)[:2]
-    # The first three octal digits: 100 a file, 120 a link, 160 a submodule, 000 nothing.
-    kinds = {old_mode[:3], new_mode[:3]} - {b"000"}
-    return len(kinds) > 1
+@dataclass(frozen=True, slots=True)
+class _RawEntry:
+    """A line of ``--raw``: what happened to one file, by modes and blobs."""
+
+    modes: tuple[bytes, bytes]
+    blobs: frozenset[str]
+    status: bytes
+    paths: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, line: bytes) -> _RawEntry:
+        details, *quoted = line.split(b"\t")
+        old_mode, new_mode, old_blob, new_blob, status = details[1:].split(b" ")
+        return cls(
+            modes=(old_mode, new_mode),
+            blobs=frozenset({old_blob.decode(), new_blob.decode()}),
+            status=status[:1],
+            paths=tuple(unquote(path) for path in quoted),
+        )
+
+    def number_of_parts(self, missing: frozenset[str]) -> int:
+        """Return how many parts of the patch are this file's."""
+        # Two stand-ins are alike, and git prints nothing where nothing differs.
+        if self.status == b"M" and self.blobs <= missing and len(set(self.modes)) == 1:
+            return 0
+        # A file that becomes a link, or the reverse, is printed as removed and added again. The
+        # first three digits of a mode: 100 a file, 120 a link, 160 a submodule, 000 nothing.
+        kinds = {mode[:3] for mode in self.modes} - {b"000"}
+        return len(kinds)
 
 
 def _changed_file(
-    line: bytes, part: bytes, missing: frozenset[str]
+    entry: _RawEntry, parts: Sequence[bytes], missing: frozenset[str]
 ) -> tuple[ChangedFile, str | None]:
-    details, *quoted = line.split(b"\t")
-    _, _, old_blob, new_blob, status = details[1:].split(b" ")
-    paths = [unquote(path) for path in quoted]
-    absent = bool({old_blob.decode(), new_blob.decode()} & missing)
-    text, omitted = _text("missing-blob" if absent else None, part)
-    hunks = part.partition(b"\n@@ ")[2]
+    text, omitted = _text("missing-blob" if entry.blobs & missing else None, parts)
+    hunks = [part.partition(b"\n@@ ")[2] for part in parts]
     return (
         ChangedFile(
-            path=paths[-1],
-            old_path=paths[0] if len(paths) > 1 else None,
-            status=_STATUS[status[:1]],
-            additions=hunks.count(b"\n+") if text is not None else None,
-            deletions=hunks.count(b"\n-") if text is not None else None,
-            is_test=is_test(paths[-1]),
+            path=entry.paths[-1],
+            old_path=entry.paths[0] if len(entry.paths) > 1 else None,
+            status=_STATUS[entry.status],
+            additions=sum(hunk.count(b"\n+") for hunk in hunks) if text is not None else None,
+            deletions=sum(hunk.count(b"\n-") for hunk in hunks) if text is not None else None,
+            is_test=is_test(entry.paths[-1]),
             omitted=omitted,
         ),
         text,
     )
 
 
-def _text(omitted: Omission | None, part: bytes) -> tuple[str | None, Omission | None]:
+def _text(omitted: Omission | None, parts: Sequence[bytes]) -> tuple[str | None, Omission | None]:
     if omitted is not None:
         return None, omitted
-    if b"\nBinary files " in part and b"\n@@ " not in part:
+    if any(b"\nBinary files " in part and b"\n@@ " not in part for part in parts):
         return None, "binary"
-    if len(part) > MAX_FILE_PATCH_BYTES:
+    if sum(map(len, parts)) > MAX_FILE_PATCH_BYTES:
         return None, "too-large"
     try:
-        return part.decode(), None
+        return b"".join(parts).decode(), None
     except UnicodeDecodeError:
         return None, "not-utf-8"
 

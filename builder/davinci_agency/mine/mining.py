@@ -87,7 +87,7 @@ def _check_words(**words: str | None) -> None:
     """Raise `CommandError` if a word that goes into every record is not what its column holds."""
     columns = load_schema(PullRequest.RECORD).document["properties"]
     for name, word in words.items():
-        if word is not None and not re.search(columns[name]["pattern"], word):
+        if word is not None and not re.fullmatch(columns[name]["pattern"], word):
             raise CommandError(f"{word!r} is no {columns[name]['x-unit']}; mend --{name}.")
 
 

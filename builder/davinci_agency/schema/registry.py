@@ -77,8 +77,8 @@ def load_schema(record: str, version: str = CURRENT_VERSION) -> Schema:
         raise SchemaError(f"There is no record {record[:40]!r}; there are {', '.join(RECORDS)}.")
     if version not in versions():
         raise SchemaError(
-            f"There is no schema version {version[:40]!r}; this program knows {', '.join(versions())}. "
-            "Update davinci-agency, or make the data again."
+            f"There is no schema version {version[:40]!r}; "
+            f"this program knows {', '.join(versions())}. Update davinci-agency, or make the data again."
         )
     documents = _documents(shipped("schemas") / version)
     siblings = {document["$id"]: document for document in documents.values()}
