@@ -78,7 +78,8 @@ def load_schema(record: str, version: str = CURRENT_VERSION) -> Schema:
     if version not in versions():
         raise SchemaError(
             f"There is no schema version {version[:40]!r}; "
-            f"this program knows {', '.join(versions())}. Update davinci-agency, or make the data again."
+            f"this program knows {', '.join(versions())}. "
+            "Update davinci-agency, or make the data again."
         )
     documents = _documents(shipped("schemas") / version)
     siblings = {document["$id"]: document for document in documents.values()}
