@@ -7,6 +7,7 @@ each line is read once, so that the time taken grows with the length of the text
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _NUMBER = re.compile(
-    r"(?<![\w/#&-])"
+    r"(?<![\w/#&.-])"
     r"(?:(?P<url>https?://[\w.-]{1,100}/(?P<page>[\w.-]{1,100}/[\w.-]{1,100})/(?:pull|issues)/)"
     r"|(?P<repo>[\w.-]{1,100}/[\w.-]{1,100})?\#|(?P<gh>gh-)|(?P<pr>PR[ -]\#?))"
     r"(?P<number>[1-9]\d{0,8})\b(?![\w/-]|\.\d)",
@@ -83,13 +84,14 @@ def find_mentions(text: str) -> list[Mention]:
     found: dict[tuple[int, str | None], Mention] = {}
     for line in _own_words(text):
         matches = list(_NUMBER.finditer(line))
+        breaks = [0, *(m.end() for m in _SENTENCE_END.finditer(line)), len(line)] if matches else []
         for place, match in enumerate(matches):
             before = line[matches[place - 1].end() if place else 0 : match.start()]
             mention = Mention(
                 number=int(match["number"]),
                 repo=match["page"] or match["repo"],
                 type=_type(before.lower()),
-                evidence=_sentence(line, match.start()),
+                evidence=_sentence(line, breaks, match.start()),
             )
             known = found.get((mention.number, mention.repo))
             if known is None or known.type == "mentions":
@@ -97,15 +99,14 @@ def find_mentions(text: str) -> list[Mention]:
     return list(found.values())
 
 
-def _sentence(line: str, place: int) -> str:
+def _sentence(line: str, breaks: list[int], place: int) -> str:
     """Return the sentence of a line that a place lies in, at most 300 characters of it."""
-    start = max((m.end() for m in _SENTENCE_END.finditer(line, 0, place)), default=0)
-    after = _SENTENCE_END.search(line, place)
-    sentence = line[start : after.start() if after else None].strip()
-    if len(sentence) > _MAX_EVIDENCE:
-        begin = max(0, place - start - _MAX_EVIDENCE // 2)
-        sentence = sentence[begin : begin + _MAX_EVIDENCE].strip()
-    return sentence
+    after = bisect_right(breaks, place, hi=len(breaks) - 1)
+    start, end = breaks[after - 1], breaks[after]
+    if end - start > _MAX_EVIDENCE:
+        start = max(start, place - _MAX_EVIDENCE // 2)
+        end = min(end, start + _MAX_EVIDENCE)
+    return line[start:end].strip()
 
 
 def _own_words(text: str) -> Iterator[str]:

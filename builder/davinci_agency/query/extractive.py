@@ -82,7 +82,8 @@ def _overview(goals: Sequence[str]) -> str:
 
 def _goal(title: str, secrets: Secrets) -> str | None:
     """Return the title as a sentence, what it gives away replaced; ``None`` if little is left."""
-    text = _CLOSING.sub("", _without_tags(title)).replace("`", "")
+    short = _SPACE.sub(" ", title[:_MAX_SENTENCE])
+    text = _CLOSING.sub("", _without_tags(short)).replace("`", "")
     leaks = find_leaks(text, secrets)
     if len(leaks) > _MAX_MASKED or any(leak.kind not in _MASK for leak in leaks):
         return None

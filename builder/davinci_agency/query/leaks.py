@@ -30,7 +30,9 @@ _ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
                           re.IGNORECASE)),
     ("commit", re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b")),
 )  # fmt: skip
-_WORD = re.compile(r"[\w./\\:-]*[A-Za-z_][\w./\\:-]*(?:\(\))?")
+_WORD = re.compile(r"[\w./\\:-]+(?:\(\))?")
+_ODD = re.compile(r"[^\w./\\:-]")
+_FILE_LINES = ("+++ b/", "--- a/", '+++ "b/', '--- "a/', "+++ /dev/null", "--- /dev/null")
 _SNAKE = re.compile(r"\w_\w|^_+\w|\w_+$")
 _CAMEL = re.compile(r"[a-z0-9][A-Z]|^[A-Z]+[a-z]+[A-Z]")
 _DIGIT = re.compile(r"[A-Za-z]\d")
@@ -65,6 +67,11 @@ class Secrets:
         return frozenset(paths | {PurePosixPath(path).name for path in paths})
 
     @cached_property
+    def odd_paths(self) -> frozenset[str]:
+        """Those of `paths` that are not one word to whoever splits a text at its spaces."""
+        return frozenset(path for path in self.paths if _ODD.search(path))
+
+    @cached_property
     def stems(self) -> frozenset[str]:
         """The names of the files without their suffix: the modules that are touched."""
         return frozenset(PurePosixPath(path).stem for path in self.paths)
@@ -75,7 +82,7 @@ class Secrets:
         words: set[str] = set()
         for stage in self._stages:
             for line in (stage.patch + stage.test_patch).splitlines():
-                if line.startswith(("+", "-")):
+                if line.startswith(("+", "-")) and not line.startswith(_FILE_LINES):
                     words.update(re.findall(r"[A-Za-z_]\w+", line))
         return frozenset(words)
 
@@ -86,6 +93,7 @@ def find_leaks(text: str, secrets: Secrets) -> list[Leak]:
     for kind, pattern in _ANYWHERE:
         leaks += [Leak(m.start(), m.end(), kind, m[0]) for m in pattern.finditer(text)]
     leaks += _words(text, secrets)
+    leaks += _odd_paths(text, secrets)
     leaks.sort(key=lambda leak: (leak.start, -leak.end))
     apart: list[Leak] = []
     for leak in leaks:
@@ -103,6 +111,13 @@ def _words(text: str, secrets: Secrets) -> Iterator[Leak]:
             yield Leak(match.start(), end, "path", word)
         elif _is_symbol(word, bare, secrets):
             yield Leak(match.start(), end, "symbol", word)
+
+
+def _odd_paths(text: str, secrets: Secrets) -> Iterator[Leak]:
+    for path in secrets.odd_paths:
+        pattern = rf"(?<!\w){re.escape(path)}(?!\w)"
+        for match in re.finditer(pattern, text, re.IGNORECASE):
+            yield Leak(match.start(), match.end(), "path", match[0])
 
 
 def _is_path(word: str, secrets: Secrets) -> bool:
