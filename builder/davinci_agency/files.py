@@ -41,22 +41,23 @@ def is_compressed(path: Path) -> bool:
     return path.suffix == ".zst"
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+
+
 @contextmanager
-def explain_output_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusals to write into errors that say what to do."""
+def _explain(path: Path, *, opening: bool) -> Iterator[None]:
+    """Turn the operating system's refusals to write into errors that say what to do.
+
+    While an output is only being opened, whatever is refused is its fault; later the same refusal
+    may be an input's.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in _FULL:
             advice = "free some space, or choose another --out, and run it again"
-        elif error.errno in (
-            errno.EACCES,
-            errno.EPERM,
-            errno.EROFS,
-            errno.ENOTDIR,
-            errno.EISDIR,
-            errno.EEXIST,
-        ):
+        elif opening and error.errno in _REFUSED:
             advice = "choose a place that you may write to"
         else:
             raise
@@ -75,10 +76,11 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     partial = path.with_name(f".{path.name}.partial")
-    with explain_output_errors(path), _locked(path):
+    with _locked(path), _explain(path, opening=False):
         if path.is_dir():
             raise OutputError(f"{path} is a folder; name a file.")
-        file = partial.open("wb")
+        with _explain(path, opening=True):
+            file = partial.open("wb")
         try:
             with _compressor(file) if is_compressed(path) else _uncompressed(file) as sink:
                 yield sink
@@ -86,7 +88,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
             partial.replace(path)
         except BaseException:
-            partial.unlink()
+            partial.unlink(missing_ok=True)
             raise
         finally:
             # After a full disk, closing would try the same write once more.
@@ -110,19 +112,33 @@ def _uncompressed(file: IO[bytes]) -> Iterator[BinaryIO]:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keep other runs from writing the same output; the kernel lets go when a run is killed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     guard = path.with_name(f".{path.name}.lock")
-    with guard.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputError(
-                f"Another run is writing {path}; wait for it, or choose another --out."
-            ) from error
-        try:
-            yield
-        finally:
-            guard.unlink(missing_ok=True)
+    while True:
+        with _explain(path, opening=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = guard.open("ab")
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise OutputError(
+                    f"Another run is writing {path}; wait for it, or choose another --out."
+                ) from error
+            if not _is_still(guard, file):
+                # The run before removed its guard after we had opened it: this one guards nothing.
+                continue
+            try:
+                yield
+            finally:
+                guard.unlink(missing_ok=True)
+            return
+
+
+def _is_still(path: Path, file: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
@@ -135,7 +151,7 @@ def atomic_folder(path: Path, marker: str) -> Iterator[Path]:
     check_replaceable(path, marker)
     partial = path.with_name(f".{path.name}.partial")
     retired = path.with_name(f".{path.name}.retired")
-    with explain_output_errors(path), _locked(path):
+    with _locked(path), _explain(path, opening=False):
         _remove_tree(partial)
         partial.mkdir()
         try:

@@ -20,7 +20,12 @@ MAX_LINES = 4_000
 """A larger pull request is a mechanical change more often than a piece of work."""
 
 _OWN_NUMBER = re.compile(r"\(#(\d{1,9})\)\s*$")
-_REVERT_TITLE = re.compile(r"^\W*(?:\w+:\s*)?(?:revert|undo|back out)\b", re.IGNORECASE)
+_TAG = re.compile(r"\s*(?:\[[^\]]{1,40}\]|[^:\s][^:]{0,40}:(?=\s))\s*")
+_MOST_TAGS = 4
+_REVERT_TITLE = re.compile(
+    r"\W*(?:revert(?:s|ed|ing)?|undo(?:es|ing)?|back(?:s|ed|ing)? out)\b", re.IGNORECASE
+)
+_GITHUB_REVERT = re.compile(r'\W*revert "', re.IGNORECASE)
 _REVERTED_COMMIT = re.compile(r"\breverts commit ([0-9a-f]{40,64})\b", re.IGNORECASE)
 _STRENGTH: Mapping[EdgeType, int] = {
     "fixes": 4,
@@ -129,14 +134,26 @@ def _is_ours(mention: Mention, pull: PullRequest) -> bool:
 
 
 def _takes_back(pull: PullRequest, references: Sequence[Reference]) -> frozenset[int | str]:
-    if not _REVERT_TITLE.search(pull.title):
+    title = next(filter(_REVERT_TITLE.match, _behind_tags(pull.title)), None)
+    if title is None:
         return frozenset()
     texts = [text for _, text in _texts(pull)]
-    if not any(commit.sha != pull.merge_commit for commit in pull.commits):
-        texts.append(pull.body)
     commits = {sha.lower() for text in texts for sha in _REVERTED_COMMIT.findall(text)}
     numbers = {ref.target for ref in references if ref.type is None}
-    return frozenset(commits | numbers) or frozenset({""})
+    # GitHub's own title is a revert even if it does not say of what.
+    unknown = {""} if _GITHUB_REVERT.match(title) else set()
+    return frozenset(commits | numbers or unknown)
+
+
+def _behind_tags(title: str) -> Iterator[str]:
+    """Yield a title, and what remains of it when its tags are taken off one by one."""
+    for _ in range(_MOST_TAGS):
+        yield title
+        tag = _TAG.match(title)
+        if tag is None:
+            return
+        title = title[tag.end() :]
+    yield title
 
 
 def _refusal(pull: PullRequest) -> tuple[str, str, float | None] | None:
@@ -175,7 +192,7 @@ def find_edges(nodes: Sequence[Node]) -> dict[int, list[Edge]]:
     Both ends must share a file: of references that don't, most say nothing about the work.
     """
     known = {node.number: node for node in nodes}
-    best: dict[tuple[int, int], Edge] = {}
+    best: dict[tuple[int, int], tuple[int, bool, Edge]] = {}
     for node in nodes:
         for reference in node.references:
             other = known.get(reference.target)
@@ -183,10 +200,15 @@ def find_edges(nodes: Sequence[Node]) -> dict[int, list[Edge]]:
                 continue
             edge = _edge(node, other, reference)
             pair = (edge.source, edge.target)
-            if pair not in best or strength(edge) > strength(best[pair]):
-                best[pair] = edge
+            # Of two as strong the later one's own word counts.
+            proof = (strength(edge), node.number == edge.source)
+            if pair not in best or proof > best[pair][:2]:
+                best[pair] = (*proof, edge)
     edges: dict[int, list[Edge]] = defaultdict(list)
-    for edge in sorted(best.values(), key=lambda edge: (-strength(edge), edge.source, edge.target)):
+    for edge in sorted(
+        (edge for _, _, edge in best.values()),
+        key=lambda edge: (-strength(edge), edge.source, edge.target),
+    ):
         edges[edge.source].append(edge)
     return edges
 

@@ -96,9 +96,8 @@ def _parse(block: bytes, missing: frozenset[str]) -> Diff:
     texts: tuple[list[str], list[str]] = ([], [])
     for line in raw.splitlines():
         entry = _RawEntry.parse(line)
-        count = entry.number_of_parts(missing)
-        file, text = _changed_file(entry, parts[:count], missing)
-        parts = parts[count:]
+        file, text = _changed_file(entry, parts[: entry.number_of_parts], missing)
+        parts = parts[entry.number_of_parts :]
         files.append(file)
         if text is not None:
             texts[file.is_test].append(text)
@@ -127,15 +126,12 @@ class _RawEntry:
             paths=tuple(unquote(path) for path in quoted),
         )
 
-    def number_of_parts(self, missing: frozenset[str]) -> int:
-        """Return how many parts of the patch are this file's."""
-        # Two stand-ins are alike, and git prints nothing where nothing differs.
-        if self.status == b"M" and self.blobs <= missing and len(set(self.modes)) == 1:
-            return 0
+    @property
+    def number_of_parts(self) -> int:
+        """How many parts of the patch are this file's."""
         # A file that becomes a link, or the reverse, is printed as removed and added again. The
         # first three digits of a mode: 100 a file, 120 a link, 160 a submodule, 000 nothing.
-        kinds = {mode[:3] for mode in self.modes} - {b"000"}
-        return len(kinds)
+        return len({mode[:3] for mode in self.modes} - {b"000"})
 
 
 def _changed_file(

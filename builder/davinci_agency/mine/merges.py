@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from davinci_agency.mine.history import History, LogCommit
 from davinci_agency.records import Gap, MergeStyle
 
-_MERGE_SUBJECT = re.compile(rb"Merge pull request (?:([\w.-]+/[\w.-]+))?#(\d{1,9}) from \S")
-_SQUASH_SUBJECT = re.compile(rb"^(.*\S)\s*\(#(\d{1,9})\)$", re.DOTALL)
+_MERGE_SUBJECT = re.compile(rb"Merge pull request (?:([\w.-]+/[\w.-]+))?#([1-9]\d{0,8}) from \S")
+_SQUASH_SUBJECT = re.compile(rb"^(.*\S)\s*\(#([1-9]\d{0,8})\)$", re.DOTALL)
 _CLOCK_SLACK = 86_400
 """Seconds by which a head's clock may run ahead of its merge's."""
 _LONGEST_RANGE = 50

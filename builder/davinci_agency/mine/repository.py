@@ -2,8 +2,8 @@
 
 All reading goes through an *overlay*: a bare repository in a temporary folder that borrows the
 source's objects and has nothing else of it: no configuration, hooks, filters, replaced objects or
-promisor remotes, so nothing is run, fetched or written. Blobs that a partial clone lacks get an
-empty stand-in there, since ``git diff`` dies in mid-stream on the first one that is absent.
+promisor remotes, so nothing is run, fetched or written. Blobs that a partial clone lacks get a
+stand-in there, since ``git diff`` dies in mid-stream on the first one that is absent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from davinci_agency.errors import DataError, SourceError
 from davinci_agency.mine.history import LOG_FORMAT, LogCommit, parse_log
 
 _BLOCK = 1 << 20
-_PULL_HEAD = re.compile(r"refs/pull/(\d{1,9})/head")
+_PULL_HEAD = re.compile(r"refs/pull/([1-9]\d{0,8})/head")
 _SUBMODULE = b"160000"
 _QUIET = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -36,6 +36,14 @@ _QUIET = {
 }
 _NO_REPLACE = {"GIT_NO_REPLACE_OBJECTS": "1"}
 """Replace refs switch git's commit-graph off, so only the patches are read with them."""
+
+_CONFIG = """\
+[core]
+    repositoryformatversion = 1
+    bare = true
+[extensions]
+    objectformat = {object_format}
+"""
 
 _DIFF = (
     "diff-tree", "--stdin", "-r", "--root", "--full-index", "--no-color", "--no-ext-diff",
@@ -82,15 +90,16 @@ def read_source(path: Path) -> Source:
             "git clone --mirror URL."
         ) from error
     with repo:
-        # Said outright, a git directory is found even where it has no configuration file.
-        repo.git.update_environment(GIT_DIR=str(Path(repo.git_dir).resolve()), LC_ALL="C")
+        folder = Path(repo.git_dir).resolve()
+        common = _common_folder(folder)
+        repo.git.update_environment(**_steer(folder, common), LC_ALL="C")
         try:
-            return _look(path, repo)
+            return _look(path, repo, common)
         except git.GitCommandError as error:
             raise SourceError(f"{path}: git says: {_said(error)}") from error
 
 
-def _look(path: Path, repo: git.Repo) -> Source:
+def _look(path: Path, repo: git.Repo, common: Path) -> Source:
     try:
         branch = repo.git.rev_parse("--verify", "--quiet", "HEAD^{commit}")
     except git.GitCommandError as error:
@@ -99,7 +108,6 @@ def _look(path: Path, repo: git.Repo) -> Source:
         raise DataError(
             f"{path} has no commit on its default branch; fetch its history first."
         ) from error
-    common = Path(repo.common_dir).resolve()
     lines = repo.git.for_each_ref("--format=%(objectname) %(refname)").splitlines()
     pull_heads = {
         int(match[1]): line.partition(" ")[0]
@@ -112,11 +120,17 @@ def _look(path: Path, repo: git.Repo) -> Source:
         branch=branch,
         pull_heads=pull_heads,
         origin=_origin(repo),
-        objects=Path(repo.git.rev_parse("--path-format=absolute", "--git-path", "objects")),
+        objects=common / "objects",
         shallow=shallow if shallow.is_file() else None,
         object_format=repo.git.rev_parse("--show-object-format"),
         fingerprint=(branch, *lines, shallow.read_text() if shallow.is_file() else ""),
     )
+
+
+def _common_folder(folder: Path) -> Path:
+    """Return the git directory that a worktree's belongs to; its own for any other."""
+    pointer = folder / "commondir"
+    return (folder / pointer.read_text().strip()).resolve() if pointer.is_file() else folder
 
 
 def _origin(repo: git.Repo) -> str | None:
@@ -144,6 +158,26 @@ def hosted_at(origin: str | None) -> tuple[str, str] | None:
         host, path = parts.hostname or "", parts.path
     name = path.strip("/").removesuffix(".git")
     return (host, name) if host and re.fullmatch(r"[\w.-]+/[\w.-]+", name) else None
+
+
+def _steer(folder: Path, common: Path) -> dict[str, str]:
+    """Return the variables that tell git where everything is, over those that it was given.
+
+    A hook runs with some of them set to its own repository. Said outright, a git directory is also
+    found where it has no configuration file.
+    """
+    return {
+        "GIT_DIR": str(folder),
+        "GIT_COMMON_DIR": str(common),
+        "GIT_OBJECT_DIRECTORY": str(common / "objects"),
+        "GIT_SHALLOW_FILE": str(common / "shallow"),
+        "GIT_GRAFT_FILE": os.devnull,
+        "GIT_WORK_TREE": str(folder),
+        "GIT_DIFF_OPTS": "",
+        "GIT_REPLACE_REF_BASE": "refs/replace/",
+        "GIT_CONFIG_PARAMETERS": "",
+        "GIT_CONFIG_COUNT": "0",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +229,10 @@ class Overlay:
             yield from output
 
     def stand_in_for_missing(self, pairs: Sequence[tuple[str, str]]) -> frozenset[str]:
-        """Give every blob that the diffs of the pairs need and that is absent an empty stand-in.
+        """Give every blob that the diffs of the pairs need and that is absent a stand-in.
 
-        Returns their names.
+        Returns their names. Every stand-in differs from all other blobs, for where nothing differs
+        git prints nothing.
         """
         needed: set[str] = set()
         with (
@@ -213,12 +248,30 @@ class Overlay:
                         if mode != _SUBMODULE and blob.strip(b"0")
                     }
         missing = [name for name, kind in self._kinds(sorted(needed)) if kind == "missing"]
-        if missing:
-            with git.Repo(self.folder) as repo, self._lines([]) as empty:
-                blob = repo.git.hash_object("-w", "--stdin", istream=empty)
-                with self._lines(f"create refs/replace/{name} {blob}" for name in missing) as refs:
-                    repo.git.update_ref("--stdin", istream=refs)
+        self._replace({name: f"The blob {name} is missing.\n".encode() for name in missing})
         return frozenset(missing)
+
+    def _replace(self, contents: Mapping[str, bytes]) -> None:
+        """Give blobs, by name, other contents."""
+        if not contents:
+            return
+        blobs = (
+            f"blob\nmark :{mark}\ndata {len(content)}\n{content.decode()}"
+            for mark, content in enumerate(contents.values(), start=1)
+        )
+        marks = self.folder / "marks"
+        with (
+            self._lines(blobs) as stream,
+            self._process(["fast-import", "--quiet", f"--export-marks={marks}"], stream, {}) as out,
+        ):
+            out.read()
+        made = dict(line.split() for line in marks.read_text().splitlines())
+        refs = (
+            f"create refs/replace/{name} {made[f':{mark}']}"
+            for mark, name in enumerate(contents, start=1)
+        )
+        with self._lines(refs) as lines, self._process(["update-ref", "--stdin"], lines, {}) as out:
+            out.read()
 
     @contextmanager
     def _lines(self, lines: Iterable[str]) -> Iterator[BinaryIO]:
@@ -235,7 +288,7 @@ class Overlay:
         """Run git in the overlay and hand out what it prints; a failure is raised at the end."""
         command = ["git", "-c", "i18n.logOutputEncoding=UTF-8", "-c", "core.quotePath=true"]
         with git.Repo(self.folder) as repo:
-            repo.git.update_environment(**_QUIET, **environment, GIT_DIR=str(self.folder))
+            repo.git.update_environment(**_QUIET, **environment, **_steer(self.folder, self.folder))
             process: Any = repo.git.execute(
                 [*command, *arguments], as_process=True, istream=lines, output_stream=None
             )
@@ -257,17 +310,23 @@ def open_overlay(source: Source) -> Iterator[Overlay]:
     """Make an overlay of a source, and remove it in the end."""
     folder = Path(tempfile.mkdtemp(prefix="davinci-agency-overlay-"))
     try:
-        environment = {**_QUIET, "GIT_TEMPLATE_DIR": ""}
-        git.Repo.init(
-            folder, bare=True, object_format=source.object_format, env=environment
-        ).close()
-        (folder / "objects" / "info").mkdir(parents=True, exist_ok=True)
-        (folder / "objects" / "info" / "alternates").write_text(f"{source.objects}\n")
+        for name in ("objects/info", "refs"):
+            (folder / name).mkdir(parents=True)
+        (folder / "HEAD").write_text("ref: refs/heads/none\n")
+        (folder / "config").write_text(_CONFIG.format(object_format=source.object_format))
+        alternates = folder / "objects" / "info" / "alternates"
+        alternates.write_bytes(_quoted(os.fsencode(source.objects)) + b"\n")
         if source.shallow is not None:
             shutil.copyfile(source.shallow, folder / "shallow")
         yield Overlay(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quoted(path: bytes) -> bytes:
+    """Return a path as git reads it from a list of one path a line."""
+    escaped = (b"\\%03o" % byte if byte < 32 or byte in b'"\\' else bytes([byte]) for byte in path)
+    return b'"' + b"".join(escaped) + b'"'
 
 
 def _said(error: git.GitCommandError) -> str:
