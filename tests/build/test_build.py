@@ -37,7 +37,7 @@ def _build(folder: Path, tasks: list[Any], attempts: list[Any], **options: Any) 
     return folder / "release"
 
 
-REFUSED = {
+REFUSED: dict[str, dict[str, Any]] = {
     "not-judged": {"score": None, "judge": None},
     "below-threshold": {"score": 0.79},
     "not-resolved": {"resolved": False},

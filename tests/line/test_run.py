@@ -196,9 +196,9 @@ def test_a_release_validates_and_a_changed_byte_does_not(line: Line, tmp_path: P
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes(content)
     shard = next((copy / "tasks").iterdir())
-    content = bytearray(shard.read_bytes())
-    content[100] ^= 1
-    shard.write_bytes(content)
+    damaged = bytearray(shard.read_bytes())
+    damaged[100] ^= 1
+    shard.write_bytes(damaged)
     result = davinci("validate", copy)
     assert result.code == 1
     assert "its digest differs" in result.stdout

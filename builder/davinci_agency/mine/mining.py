@@ -27,6 +27,9 @@ _BATCH = 100
 
 _BOT = re.compile(rb"\[bot\]|\bbot\b|(?:dependabot|renovate|pre-commit-ci|pyup)\b", re.IGNORECASE)
 
+_ADDRESS = re.compile(r" ?<[^<>@\s]{1,64}@[^<>@\s]{1,255}>")
+"""``Signed-off-by: Grace <grace@example.org>``: the name is credit, the address is private."""
+
 
 @dataclass(frozen=True, slots=True)
 class MineOptions:
@@ -214,8 +217,9 @@ def _author_kind(commit: LogCommit) -> AuthorKind:
 
 
 def _text(raw: bytes) -> tuple[str, bool]:
-    """Return bytes as text, and whether nothing of it was lost."""
+    """Return bytes as text without the addresses in its trailers, and whether it was all UTF-8."""
     try:
-        return raw.decode(), True
+        text, is_whole = raw.decode(), True
     except UnicodeDecodeError:
-        return raw.decode(errors="replace"), False
+        text, is_whole = raw.decode(errors="replace"), False
+    return _ADDRESS.sub("", text), is_whole

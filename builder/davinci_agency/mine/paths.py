@@ -58,8 +58,9 @@ def is_test(path: str) -> bool:
         return True
     # JavaTest.java and FooTests.cs carry the word in the case of their letters.
     stem = PurePosixPath(path).stem
+    # test.yml configures tests, and test.py is one.
     return (
-        pure.stem in _TEST_NAMES
+        (pure.stem in _TEST_NAMES and language(path) is not None)
         or pure.stem.startswith(_TEST_PREFIXES)
         or pure.stem.endswith(_TEST_SUFFIXES)
         or stem.endswith(("Test", "Tests", "TestCase", "Spec"))

@@ -24,15 +24,30 @@ from davinci_agency.records import Stage
 LeakKind = Literal["path", "symbol", "code", "address", "commit", "number"]
 
 _ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
-    ("address", re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE)),
+    (
+        "address",
+        re.compile(
+            r"\bhttps?://\S+|\bwww\.\S+|\b[\w-]{1,60}\.(?:com|org|net|io|dev|edu|gov)/\S*"
+            r"|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}",
+            re.IGNORECASE,
+        ),
+    ),
     ("code", re.compile(r"`+[^`\n]*`+")),
-    ("number", re.compile(r"[\w./-]{0,100}#\d+|\bgh-\d+|\b(?:PR|pull request|issue)[ -]#?\d+\b",
-                          re.IGNORECASE)),
-    ("commit", re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b")),
-)  # fmt: skip
+    (
+        "number",
+        re.compile(
+            r"[\w./-]{0,100}#\d+|\bgh-\d+|\b(?:PRs?|pull[\s-]requests?|issues?)[\s-]#?\d+\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "commit",
+        re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b", re.IGNORECASE),
+    ),
+)
 _WORD = re.compile(r"[\w./\\:-]+(?:\(\))?")
+_LINE_NUMBERS = re.compile(r"(?::\d{1,9}){1,2}$")
 _ODD = re.compile(r"[^\w./\\:-]")
-_FILE_LINES = ("+++ b/", "--- a/", '+++ "b/', '--- "a/', "+++ /dev/null", "--- /dev/null")
 _SNAKE = re.compile(r"\w_\w|^_+\w|\w_+$")
 _CAMEL = re.compile(r"[a-z0-9][A-Z]|^[A-Z]+[a-z]+[A-Z]")
 _DIGIT = re.compile(r"[A-Za-z]\d")
@@ -81,19 +96,23 @@ class Secrets:
         """The words of every added or removed line that are shaped like identifiers."""
         words: set[str] = set()
         for stage in self._stages:
-            for line in (stage.patch + stage.test_patch).splitlines():
-                if line.startswith(("+", "-")) and not line.startswith(_FILE_LINES):
-                    words.update(re.findall(r"[A-Za-z_]\w+", line))
+            in_hunk = False
+            # Not splitlines: a changed line may hold what Unicode takes for a line's end.
+            for line in (stage.patch + stage.test_patch).split("\n"):
+                if line.startswith(("diff --git ", "@@ ")):
+                    in_hunk = line.startswith("@@ ")
+                elif in_hunk and line.startswith(("+", "-")):
+                    words.update(re.findall(r"[^\W\d]\w+", line))
         return frozenset(words)
 
 
 def find_leaks(text: str, secrets: Secrets) -> list[Leak]:
     """Return what a text gives away, in order; nothing overlaps."""
-    leaks: list[Leak] = []
+    # Of two that begin and end together the first counts, and nothing is so sure as a path.
+    leaks = list(_odd_paths(text, secrets))
     for kind, pattern in _ANYWHERE:
         leaks += [Leak(m.start(), m.end(), kind, m[0]) for m in pattern.finditer(text)]
     leaks += _words(text, secrets)
-    leaks += _odd_paths(text, secrets)
     leaks.sort(key=lambda leak: (leak.start, -leak.end))
     apart: list[Leak] = []
     for leak in leaks:
@@ -105,12 +124,13 @@ def find_leaks(text: str, secrets: Secrets) -> list[Leak]:
 def _words(text: str, secrets: Secrets) -> Iterator[Leak]:
     for match in _WORD.finditer(text):
         word = match[0].rstrip(".:/\\-")
-        end = match.start() + len(word)
-        bare = word.removesuffix("()")
-        if _is_path(bare.lower(), secrets):
-            yield Leak(match.start(), end, "path", word)
-        elif _is_symbol(word, bare, secrets):
-            yield Leak(match.start(), end, "symbol", word)
+        # Markdown's marks are no part of a name: _name_, __name__, some\_name.
+        bare = word.removesuffix("()").replace("\\_", "_")
+        forms = {bare, bare.strip("_")}
+        if any(_is_path(form.lower(), secrets) for form in forms):
+            yield Leak(match.start(), match.start() + len(word), "path", word)
+        elif any(_is_symbol(form, word.endswith("()"), secrets) for form in forms):
+            yield Leak(match.start(), match.start() + len(word), "symbol", word)
 
 
 def _odd_paths(text: str, secrets: Secrets) -> Iterator[Leak]:
@@ -121,16 +141,17 @@ def _odd_paths(text: str, secrets: Secrets) -> Iterator[Leak]:
 
 
 def _is_path(word: str, secrets: Secrets) -> bool:
+    word = _LINE_NUMBERS.sub("", word.replace("\\", "/"))
     folders, slash, _ = word.rpartition("/")
     parts = word.split("/") if slash and folders else [word]
     names = secrets.paths | secrets.stems if len(parts) > 1 else secrets.paths
     return any(part in names for part in parts)
 
 
-def _is_symbol(word: str, bare: str, secrets: Secrets) -> bool:
-    names = [name for name in re.split(r"[./\\:-]+", bare) if name]
+def _is_symbol(word: str, is_call: bool, secrets: Secrets) -> bool:
+    names = [name for name in re.split(r"[./\\:-]+", word) if name]
     # dotted.name, scoped::name and call() are code as a whole, whatever their parts look like.
-    is_code = word != bare or bool(re.search(r"\w(?:\.|::)\w", bare))
+    is_code = is_call or bool(re.search(r"\w(?:\.|::)\w", word))
     shaped = [name for name in names if is_code or _is_shaped(name)]
     return any(name in secrets.changed_words or name.lower() in secrets.stems for name in shaped)
 

@@ -1,0 +1,178 @@
+"""From references to edges: always from the later pull request to the earlier one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from davinci_agency.chain.edges import MAX_FILES, MAX_LINES, find_edges, reverted, strength
+from davinci_agency.chain.mentions import MAX_TARGETS
+from davinci_agency.records import Edge
+from tests.chain.support import changed_file, node, pull, sha
+
+
+def edges_of(*nodes: Any) -> list[tuple[int, int, str]]:
+    """Return source, target and type of every edge between nodes."""
+    found = find_edges(nodes)
+    return sorted((e.source, e.target, e.type) for edges in found.values() for e in edges)
+
+
+def test_an_edge_runs_from_the_later_to_the_earlier_and_quotes_its_evidence() -> None:
+    edges = find_edges([node(1), node(2, body="It was slow. Follow-up to #1.")])
+    assert edges == {
+        2: [
+            Edge(
+                source=2,
+                target=1,
+                type="follows-up",
+                origin="body",
+                evidence="Follow-up to #1.",
+                url="https://github.com/example/thing/pull/2",
+            )
+        ]
+    }
+
+
+def test_the_order_is_that_of_the_merges_and_not_of_the_numbers() -> None:
+    assert edges_of(node(9, day=1), node(2, "See #9", day=2)) == [(2, 9, "mentions")]
+    assert edges_of(node(9, day=1), node(2, "Fix #9", day=2)) == [(2, 9, "fixes")]
+
+
+def test_a_promise_of_a_later_pull_request_makes_that_one_depend_on_the_speaker() -> None:
+    speaker = node(1, body="The rest is a follow-up in #2.")
+    assert edges_of(speaker, node(2)) == [(2, 1, "depends-on")]
+
+
+def test_a_mere_mention_of_a_later_pull_request_stays_a_mention() -> None:
+    assert edges_of(node(1, body="See #2."), node(2)) == [(2, 1, "mentions")]
+
+
+def test_two_that_speak_of_each_other_have_one_edge_the_stronger() -> None:
+    speakers = node(1, body="See #2."), node(2, body="Fixes #1.")
+    assert edges_of(*speakers) == edges_of(*reversed(speakers)) == [(2, 1, "fixes")]
+
+
+def test_pull_requests_that_share_no_file_have_no_edge() -> None:
+    assert edges_of(node(1, paths=["a.py"]), node(2, "Fix #1", paths=["b.py"])) == []
+
+
+def test_a_renamed_file_is_shared_under_both_its_names() -> None:
+    renamed = changed_file("new.py", old_path="old.py", status="renamed")
+    nodes = node(1, paths=["old.py"]), node(2, "Fix #1", files=[renamed])
+    assert edges_of(*nodes) == [(2, 1, "fixes")]
+    assert edges_of(nodes[0], nodes[1], node(3, "Fix #2", paths=["new.py"])) == [
+        (2, 1, "fixes"),
+        (3, 2, "fixes"),
+    ]
+
+
+def test_another_repository_s_number_is_none_of_ours() -> None:
+    assert edges_of(node(1), node(2, "Fix other/project#1")) == []
+    assert edges_of(node(1), node(2, "Fix Example/Thing#1")) == [(2, 1, "fixes")]
+
+
+def test_a_pull_request_does_not_follow_itself() -> None:
+    assert edges_of(node(2, "Fix #2", body="https://github.com/example/thing/pull/2")) == []
+
+
+def test_a_number_that_is_no_pull_request_makes_no_edge() -> None:
+    assert edges_of(node(2, "Fix #1")) == []
+
+
+def test_a_commit_s_message_is_evidence_but_not_the_words_of_others() -> None:
+    spoken = node(3, messages=["Work\n\nFixes #1"])
+    (edge,) = find_edges([node(1), spoken])[3]
+    assert (edge.type, edge.origin, edge.evidence) == ("fixes", "commit-message", "Fixes #1")
+    taken_in = node(3, messages=["Merge branch 'main'\n\nFixes #1", "Other (#2)\n\nFixes #1"])
+    assert edges_of(node(1), taken_in) == []
+
+
+def test_the_message_of_a_squash_is_read_once_as_its_body() -> None:
+    squash = pull(3, "Work", messages=["Work (#3)\n\nFixes #1"])
+    squash["commits"][0]["sha"] = squash["merge_commit"]
+    assert edges_of(node(1), node(3, **{k: squash[k] for k in ("commits",)})) == []
+
+
+def test_a_text_that_names_many_pull_requests_is_a_list_and_no_statement() -> None:
+    earlier = [node(number) for number in range(1, 9)]
+    names = [f"Fixes #{number}." for number in range(1, 9)]
+    most, too_many = " ".join(names[:MAX_TARGETS]), " ".join(names[: MAX_TARGETS + 1])
+    assert len(edges_of(*earlier, node(20, body=most))) == MAX_TARGETS
+    assert edges_of(*earlier, node(20, body=too_many)) == []
+    assert edges_of(*earlier, node(20, "Follow-up to #3", body=too_many)) == [(20, 3, "follows-up")]
+
+
+@pytest.mark.parametrize(
+    ("title", "body"),
+    [
+        ('Revert "Change it"', "Reverts #1"),
+        ('Revert "Change it"', "Reverts example/thing#1"),
+        ("revert: change it", "Reverts #1"),
+        ("Revert it", f"This reverts commit {sha('1')}."),
+        ("Revert it", f"This reverts commit {sha('1.0')}."),
+    ],
+)
+def test_a_revert_voids_what_it_takes_back_and_itself(title: str, body: str) -> None:
+    nodes = node(1), node(2, title, body)
+    assert nodes[1].takes_back
+    assert reverted(nodes, {sha("1"): 1, sha("1.0"): 1}) == {1: 2}
+    assert edges_of(*nodes) == []
+
+
+def test_a_title_about_reverting_is_no_revert() -> None:
+    assert node(2, "Add a button that reverts a change", "Fixes #1").takes_back == frozenset()
+
+
+def test_a_revert_takes_back_nothing_that_came_later() -> None:
+    assert reverted((node(1, day=9), node(2, "Revert it", "Reverts #1", day=2)), {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "measure"),
+    [
+        ({"author_kind": "bot"}, "bot-author", None),
+        ({"paths": [f"{n}.py" for n in range(MAX_FILES + 1)]}, "too-many-files", 61.0),
+        ({"additions": MAX_LINES, "deletions": 1}, "too-many-lines", 4001.0),
+        ({"patch": ""}, "no-code", None),
+        ({"language": None}, "no-code", None),
+    ],
+)
+def test_what_no_chain_may_hold_is_refused_by_a_rule(
+    changes: dict[str, Any], rule: str, measure: float | None
+) -> None:
+    refusal = node(1, **changes).refusal
+    assert refusal is not None
+    assert (refusal[0], refusal[2]) == (rule, measure)
+
+
+def test_what_is_just_small_enough_is_not_refused() -> None:
+    paths = [f"{n}.py" for n in range(MAX_FILES)]
+    assert node(1, paths=paths, additions=MAX_LINES, deletions=0).refusal is None
+
+
+WORDS = ["Fixes", "See", "Follow-up to", "Depends on", "Reverts", "Supersedes"]
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.lists(st.tuples(st.integers(1, 12), st.sampled_from(WORDS), st.integers(1, 8)), max_size=8),
+    st.randoms(use_true_random=False),
+)
+def test_edges_never_run_in_a_circle_and_do_not_depend_on_the_order_of_nodes(
+    said: list[tuple[int, str, int]], chance: Any
+) -> None:
+    nodes = [
+        node(number, body=f"{word} #{target}.", day=day)
+        for number, (day, word, target) in enumerate(said, start=1)
+    ]
+    edges = find_edges(nodes)
+    when = {n.number: n.when for n in nodes}
+    for of_source in edges.values():
+        assert [strength(e) for e in of_source] == sorted(map(strength, of_source), reverse=True)
+        assert all(when[edge.source] > when[edge.target] for edge in of_source)
+    expected = edges_of(*nodes)
+    chance.shuffle(nodes)
+    assert edges_of(*nodes) == expected

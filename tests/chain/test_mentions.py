@@ -1,0 +1,230 @@
+"""What an author's own words say of other pull requests."""
+
+from __future__ import annotations
+
+import doctest
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from davinci_agency.chain import mentions
+from davinci_agency.chain.mentions import find_mentions
+
+
+def found(text: str) -> list[tuple[int, str | None]]:
+    """Return the number and the type of every mention."""
+    return [(mention.number, mention.type) for mention in find_mentions(text)]
+
+
+def test_the_examples_in_the_docstrings_are_true() -> None:
+    results = doctest.testmod(mentions)
+    assert (results.failed, results.attempted > 0) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see #12",
+        "#12",
+        "(#12)",
+        "see #12.",
+        "see #12, please",
+        "see GH-12",
+        "see gh-12!",
+        "see PR 12",
+        "see pr #12",
+        "see PR-12",
+        "**#12**",
+        "see example/thing#12",
+        "https://github.com/example/thing/pull/12",
+        "[it](https://github.com/example/thing/issues/12)",
+    ],
+)
+def test_a_number_is_found_in_every_form(text: str) -> None:
+    assert [mention.number for mention in find_mentions(text)] == [12]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12",
+        "&#12;",
+        "a#12",
+        "page#12",
+        "#012",
+        "#0",
+        "#12abc",
+        "#12-3",
+        "#12.5",
+        "##12",
+        "#1234567890",
+        "colour #12ab34",
+        "https://github.com/example/thing/tree/12",
+        "https://github.com/example/thing/commit/12",
+        "approximately 12",
+    ],
+)
+def test_what_is_no_reference_is_not_found(text: str) -> None:
+    assert find_mentions(text) == []
+
+
+def test_another_repository_is_named() -> None:
+    text = "See other/project#12 and https://github.com/third/one/pull/13, not #14."
+    assert [(m.number, m.repo) for m in find_mentions(text)] == [
+        (12, "other/project"),
+        (13, "third/one"),
+        (14, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> Follow-up to #12",
+        "  > quoted #12",
+        "```\n#12\n```",
+        "~~~\n#12\n~~~",
+        "```python\n#12\n```",
+        "```\n#12",
+        "~~~\n```\n#12\n~~~",
+        "    #12",
+        "\t#12",
+        "`#12`",
+        "<!-- #12 -->",
+        "<!-- fixes\n#12\n-->",
+        "<!-- #12",
+    ],
+)
+def test_code_quotes_and_comments_are_nobody_s_words(text: str) -> None:
+    assert find_mentions(f"Words.\n{text}") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["```\ncode\n```\n#12", "> quote\n\n#12", "<!-- a --> #12 <!-- b -->", "`code` #12"]
+)
+def test_words_after_code_quotes_and_comments_count_again(text: str) -> None:
+    assert [mention.number for mention in find_mentions(text)] == [12]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("See #12", "mentions"),
+        ("Fixes #12", "fixes"),
+        ("Fix the crash that was introduced in #12", "fixes"),
+        ("This regressed since #12", "fixes"),
+        ("Follow-up to #12", "follows-up"),
+        ("This is a follow up of #12", "follows-up"),
+        ("Builds on #12", "follows-up"),
+        ("part two of #12", "follows-up"),
+        ("Depends on #12", "depends-on"),
+        ("Requires #12 to be merged", "depends-on"),
+        ("Blocked by #12", "depends-on"),
+        ("Supersedes #12", "supersedes"),
+        ("This replaces #12", "supersedes"),
+        ("Reverts #12", None),
+        ("Backport of #12", None),
+        ("Cherry-picked from #12", None),
+        ("Fixes a bug, as a follow-up to #12", "follows-up"),
+        ("Follow-up that fixes #12", "fixes"),
+        ("FIXES #12", "fixes"),
+        ("prefixes #12", "mentions"),
+        ("suffixed #12", "mentions"),
+        ("affixes #12", "mentions"),
+    ],
+)
+def test_the_verb_nearest_before_a_number_decides(text: str, expected: str | None) -> None:
+    assert found(text) == [(12, expected)]
+
+
+def test_each_number_has_the_words_before_it_and_after_the_one_before() -> None:
+    assert found("Fixes #1, see #2; depends on #3") == [
+        (1, "fixes"),
+        (2, "mentions"),
+        (3, "depends-on"),
+    ]
+
+
+def test_of_several_mentions_of_a_number_the_one_that_says_most_is_kept() -> None:
+    assert found("See #12.\n\nFollow-up to #12.\n\nFixes #12.") == [(12, "follows-up")]
+
+
+def test_the_evidence_is_the_sentence_that_the_number_stands_in() -> None:
+    text = "It was slow. This is a follow-up to #12, as agreed. More will come."
+    (mention,) = find_mentions(text)
+    assert mention.evidence == "This is a follow-up to #12, as agreed."
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text("ab .!?A", max_size=900), st.text("ab .!?A", max_size=900))
+def test_evidence_is_short_and_holds_the_number(before: str, after: str) -> None:
+    for mention in find_mentions(f"x{before} #12 {after}"):
+        assert "#12" in mention.evidence
+        assert len(mention.evidence) <= 300
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(max_size=300))
+def test_any_text_can_be_read(text: str) -> None:
+    for mention in find_mentions(text):
+        assert 1 <= mention.number < 10**9
+
+
+def _seconds(text: str) -> float:
+    begin = time.monotonic()
+    find_mentions(text)
+    return time.monotonic() - begin
+
+
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("\n".join(f"Fixes #{number}" for number in range(1, 10_001)), 2),
+        (" ".join(f"#{number}" for number in range(1, 10_001)), 2),
+        ("\n".join(" ".join(f"#{n}" for n in range(s, s + 50)) for s in range(1, 10_001, 50)), 2),
+        ("Some words follow here. Another sentence too.\n" * 220_000, 8),
+        ("x" * 10 * MEGABYTE, 2),
+        ("<!--" * (10 * MEGABYTE // 4), 2),
+        (("`" * 1900 + "\n") * 5000, 2),
+        ("```\n" * (MEGABYTE // 4), 2),
+        ((". " * 990 + "\n") * 500, 4),
+        (("a.a-" * 490 + "\n") * 500, 4),
+        (("a/" * 950 + "\n") * 500, 4),
+        ((" " * 1990 + "#\n") * 500, 4),
+        (("#" * 1990 + "\n") * 500, 4),
+        (("http://" * 280 + "\n") * 500, 4),
+    ],
+    ids=[
+        "ten-thousand-lines",
+        "ten-thousand-in-a-line",
+        "ten-thousand-in-lines-of-50",
+        "ten-megabytes-of-prose",
+        "ten-megabytes-in-a-line",
+        "comments-without-end",
+        "backticks",
+        "fences",
+        "sentence-ends",
+        "names",
+        "slashes",
+        "spaces",
+        "marks",
+        "addresses",
+    ],
+)
+def test_odd_and_huge_texts_take_bounded_time(text: str, bound: float) -> None:
+    assert _seconds(text) < bound
+
+
+def test_lines_full_of_numbers_take_no_longer_than_other_lines() -> None:
+    # 0.8 MB; with a search from the line's begin for each number, 13 seconds.
+    assert _seconds(("#1 #2 #3 #4 " * 160 + "\n") * 400) < 6
+
+
+def test_lines_of_points_and_slashes_take_no_longer_than_other_lines() -> None:
+    # 2 MB; with a name tried at every point, 5 seconds.
+    assert _seconds((("." * 100 + "/") * 19 + "\n") * 1000) < 3

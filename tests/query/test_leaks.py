@@ -1,0 +1,120 @@
+"""What a text gives away of a change."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from davinci_agency.query.leaks import Secrets, find_leaks
+from tests.query.support import secrets, stage, stages_of
+
+SECRETS = secrets()
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    """Return the kind and the text of every leak."""
+    return [(leak.kind, leak.text) for leak in find_leaks(text, SECRETS)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "what"),
+    [
+        ("Look at src/rounding.py first", "path", "src/rounding.py"),
+        ("Look at SRC/Rounding.PY first", "path", "SRC/Rounding.PY"),
+        ("Look at rounding.py, please", "path", "rounding.py"),
+        ("Look at ./src/rounding.py.", "path", "./src/rounding.py"),
+        ("Look at src/rounding first", "path", "src/rounding"),
+        ("(test_rounding.py)", "path", "test_rounding.py"),
+        ("Set new_value to one", "symbol", "new_value"),
+        ("Remove old_value", "symbol", "old_value"),
+        ("Call roundTo less often", "symbol", "roundTo"),
+        ("Use Decimal2 there", "symbol", "Decimal2"),
+        ("Use Rounding.exact there", "symbol", "Rounding.exact"),
+        ("Import src.rounding there", "symbol", "src.rounding"),
+        ("Say `x` there", "code", "`x`"),
+        ("Say ``two words`` there", "code", "``two words``"),
+        ("See https://example.org/a?b#c there", "address", "https://example.org/a?b#c"),
+        ("See www.example.org there", "address", "www.example.org"),
+        ("Since 3f2a91c it fails", "commit", "3f2a91c"),
+        (f"Since {'0a' * 20} it fails", "commit", "0a" * 20),
+        ("As in #12 before", "number", "#12"),
+        ("As in GH-12 before", "number", "GH-12"),
+        ("As in numpy/numpy#12 before", "number", "numpy/numpy#12"),
+        ("As in PR 12 before", "number", "PR 12"),
+        ("As in pull request 12 before", "number", "pull request 12"),
+        ("As in issue 12 before", "number", "issue 12"),
+    ],
+)
+def test_each_kind_of_leak_is_found_where_it_stands(text: str, kind: str, what: str) -> None:
+    assert found(text) == [(kind, what)]
+    (leak,) = find_leaks(text, SECRETS)
+    assert text[leak.start : leak.end] == what
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Make rounding exact for large values",
+        "The old value of the limit is lost",
+        "A value should stay what it is, and/or be refused",
+        "Use other_name and someThing and pkg.other here",
+        "Look at another and docs/index.md",
+        "unchanged_name is a line of context",
+        "It takes 12 seconds and 50% of memory, or 3.5 GB",
+        "The word deadbeef and the number 1234567 are no commits",
+        "Version 2.0 of Python, e.g. for NumPy, i.e. arrays",
+        "",
+    ],
+)
+def test_plain_words_and_other_names_may_be_said(text: str) -> None:
+    assert found(text) == []
+
+
+def test_the_name_of_a_file_that_is_not_touched_may_be_said() -> None:
+    assert found("Look at another.py first") == []
+
+
+def test_the_paths_and_symbols_of_every_stage_count() -> None:
+    two = Secrets(stages_of(stage(), stage(number=13, paths=("lib/other_one.c",), patch="")))
+    leaks = find_leaks("Not src/rounding.py and not other_one.c", two)
+    assert [leak.text for leak in leaks] == ["src/rounding.py", "other_one.c"]
+
+
+def test_a_renamed_file_leaks_by_both_its_names() -> None:
+    moved = stage()
+    moved["files"][0]["old_path"] = "lib/former.py"
+    leaks = find_leaks("from former.py to rounding.py", Secrets(stages_of(moved)))
+    assert [leak.text for leak in leaks] == ["former.py", "rounding.py"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pages/[slug].tsx", "Look at [slug].tsx first"),
+        ("docs/user guide.md", "Look at docs/user guide.md first"),
+        ("img/logo@2x.png", "Look at logo@2x.png first"),
+        ("src/c++.lang", "Look at c++.lang first"),
+    ],
+)
+def test_a_path_with_odd_characters_leaks_too(path: str, text: str) -> None:
+    assert [leak.kind for leak in find_leaks(text, secrets(paths=(path,)))] == ["path"]
+
+
+PIECES = st.sampled_from(
+    [
+        *("src/rounding.py", "rounding", "new_value", "roundTo()", "3f2a91c", "word", "\xe9"),
+        *("`", "`a`", "#12", "gh-1", "PR 12", "issue 3", "https://a.b/#3"),
+        *(".", " ", "/", "::", "\n"),
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=60))
+def test_leaks_stand_in_order_and_never_overlap(text: str) -> None:
+    end = 0
+    for leak in find_leaks(text, SECRETS):
+        assert end <= leak.start < leak.end <= len(text)
+        assert text[leak.start : leak.end] == leak.text
+        end = leak.end
