@@ -139,7 +139,8 @@ def _takes_back(pull: PullRequest, references: Sequence[Reference]) -> frozenset
         return frozenset()
     texts = [text for _, text in _texts(pull)]
     commits = {sha.lower() for text in texts for sha in _REVERTED_COMMIT.findall(text)}
-    numbers = {ref.target for ref in references if ref.type is None}
+    # A backport has no type either, and takes nothing back.
+    numbers = {r.target for r in references if r.type is None and "rever" in r.evidence.lower()}
     # GitHub's own title is a revert even if it does not say of what.
     unknown = {""} if _GITHUB_REVERT.match(title) else set()
     return frozenset(commits | numbers or unknown)

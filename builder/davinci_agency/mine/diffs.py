@@ -96,6 +96,8 @@ def _parse(block: bytes, missing: frozenset[str]) -> Diff:
     texts: tuple[list[str], list[str]] = ([], [])
     for line in raw.splitlines():
         entry = _RawEntry.parse(line)
+        if len(parts) < entry.number_of_parts:
+            raise ValueError(f"git printed no patch of {entry.paths[-1]}")
         file, text = _changed_file(entry, parts[: entry.number_of_parts], missing)
         parts = parts[entry.number_of_parts :]
         files.append(file)
