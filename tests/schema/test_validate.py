@@ -24,13 +24,14 @@ Path = list[str | int]
 FORMATS = jsonschema.FormatChecker(formats=())
 
 
-@FORMATS.checks("date-time", raises=ValueError)
 def _is_time(value: object) -> bool:
     if isinstance(value, str):
         # Whole seconds in UTC are all that the schemas' pattern lets through.
         datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ")
     return True
 
+
+FORMATS.checks("date-time", raises=ValueError)(_is_time)
 
 TIMES = st.builds(
     "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z".format,

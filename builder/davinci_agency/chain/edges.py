@@ -25,7 +25,7 @@ _MOST_TAGS = 4
 _REVERT_TITLE = re.compile(
     r"\W*(?:revert(?:s|ed|ing)?|undo(?:es|ing)?|back(?:s|ed|ing)? out)\b", re.IGNORECASE
 )
-_GITHUB_REVERT = re.compile(r'\W*revert "', re.IGNORECASE)
+_PLAIN_REVERT = re.compile(r"\W*revert", re.IGNORECASE)
 _REVERTED_COMMIT = re.compile(r"\breverts commit ([0-9a-f]{40,64})\b", re.IGNORECASE)
 _STRENGTH: Mapping[EdgeType, int] = {
     "fixes": 4,
@@ -141,8 +141,8 @@ def _takes_back(pull: PullRequest, references: Sequence[Reference]) -> frozenset
     commits = {sha.lower() for text in texts for sha in _REVERTED_COMMIT.findall(text)}
     # A backport has no type either, and takes nothing back.
     numbers = {r.target for r in references if r.type is None and "rever" in r.evidence.lower()}
-    # GitHub's own title is a revert even if it does not say of what.
-    unknown = {""} if _GITHUB_REVERT.match(title) else set()
+    # "Revert …" is one even if it does not say of what; "Undo history …" may be a feature.
+    unknown = {""} if _PLAIN_REVERT.match(title) else set()
     return frozenset(commits | numbers or unknown)
 
 
