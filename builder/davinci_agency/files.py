@@ -99,7 +99,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def _compressor(file: IO[bytes]) -> Iterator[BinaryIO]:
     # One thread: the bytes must not depend on the number of processors.
-    context = zstandard.ZstdCompressor(level=_ZSTD_LEVEL)
+    context = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True)
     with context.stream_writer(file, closefd=False) as sink:
         yield cast(BinaryIO, sink)
 
