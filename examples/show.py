@@ -36,8 +36,9 @@ def show(release: Path, config: str, cache: str, console: Console) -> None:
     rows, columns = dataset.shape
     call = f'load_dataset("{release}", "{config}")'
     console.print(Text(f"{call}: {rows} rows, {columns} columns", style="bold"), soft_wrap=True)
-    table = Table("column")
-    table.add_column("first row", no_wrap=True, overflow="ellipsis")
+    table = Table(expand=True)
+    table.add_column("column", no_wrap=True, min_width=max(map(len, dataset.column_names)))
+    table.add_column("first row", no_wrap=True, overflow="ellipsis", ratio=1)
     for column, value in dataset[0].items():
         table.add_row(column, on_one_line(value))
     console.print(table)

@@ -7,7 +7,7 @@ field are in ``schemas/<version>/<record>.schema.json``; a test holds the two to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -404,6 +404,18 @@ def to_row(record: Record) -> JsonObject:
     """Return a record in JSON's types."""
     row: JsonObject = orjson.loads(to_json(record))
     return row
+
+
+S = TypeVar("S", bound=Stage)
+
+
+def as_stage(source: PullRequest | Stage, kind: type[S], **more: Any) -> S:
+    """Return a pull request or a stage as a stage of another kind.
+
+    ``more`` gives the fields that the source lacks; fields that the kind lacks are left behind.
+    """
+    shared = {f.name: getattr(source, f.name) for f in fields(kind) if f.name not in more}
+    return kind(**shared, **more)
 
 
 def chain_id(kind: Kind, repo: str, members: list[tuple[int, str]]) -> str:

@@ -10,7 +10,7 @@ from davinci_agency.records import (
     SampleJudge,
     SampleStage,
     Task,
-    TaskStage,
+    as_stage,
 )
 
 Refusal = tuple[str, str, float | None]
@@ -52,7 +52,16 @@ def make_sample(task: Task, attempt: Attempt, threshold: float) -> Sample:
         license=task.license,
         language=task.language,
         split_group=task.split_group,
-        stages=tuple(_stage(stage, attempt, place) for place, stage in enumerate(task.stages)),
+        stages=tuple(
+            as_stage(
+                stage,
+                SampleStage,
+                message_start=part.message_start,
+                message_end=part.message_end,
+                model_patch=part.model_patch,
+            )
+            for stage, part in zip(task.stages, attempt.stages, strict=True)
+        ),
         edges=task.edges,
         messages=attempt.messages,
         tools=attempt.tools,
@@ -68,29 +77,4 @@ def make_sample(task: Task, attempt: Attempt, threshold: float) -> Sample:
         num_turns=attempt.num_turns,
         num_tool_calls=attempt.num_tool_calls,
         num_tokens=attempt.num_tokens,
-    )
-
-
-def _stage(stage: TaskStage, attempt: Attempt, place: int) -> SampleStage:
-    part = attempt.stages[place]
-    return SampleStage(
-        number=stage.number,
-        url=stage.url,
-        title=stage.title,
-        author_kind=stage.author_kind,
-        merged_at=stage.merged_at,
-        base_commit=stage.base_commit,
-        merge_base=stage.merge_base,
-        merge_commit=stage.merge_commit,
-        files=stage.files,
-        patch=stage.patch,
-        test_patch=stage.test_patch,
-        additions=stage.additions,
-        deletions=stage.deletions,
-        state_policy=stage.state_policy,
-        apply_status=stage.apply_status,
-        query=stage.query,
-        message_start=part.message_start,
-        message_end=part.message_end,
-        model_patch=part.model_patch,
     )

@@ -20,6 +20,7 @@ from davinci_agency.records import (
     Edge,
     Kind,
     PullRequest,
+    as_stage,
     chain_id,
 )
 from davinci_agency.stage import StageOutput, Summary, stage_output
@@ -135,23 +136,10 @@ def _chain(kind: Kind, edges: tuple[Edge, ...], pulls: Sequence[PullRequest]) ->
 
 def _stage(pull: PullRequest) -> ChainStage:
     proven = not any(file.omitted for file in pull.files)
-    return ChainStage(
-        number=pull.number,
-        url=pull.url,
-        title=pull.title,
-        author_kind=pull.author_kind,
-        merged_at=pull.merged_at,
-        base_commit=pull.base_commit,
-        merge_base=pull.merge_base,
-        merge_commit=pull.merge_commit,
-        files=pull.files,
-        patch=pull.patch,
-        test_patch=pull.test_patch,
-        additions=pull.additions,
-        deletions=pull.deletions,
+    return as_stage(
+        pull,
+        ChainStage,
         state_policy="historical-base",
         # The patch is the difference between the base's tree and the merge's: it applies.
         apply_status="clean" if proven else "unproven",
-        author_id=pull.author_id,
-        body=pull.body,
     )

@@ -134,9 +134,10 @@ def _without_comments(text: str) -> str:
 
 def _type(before: str) -> EdgeType | None:
     """Return what the words before a number say; the verb nearest to it decides."""
-    nearest, kind = -1, "mentions"
+    nearest = -1
+    kind: EdgeType | None = "mentions"
     for edge_type, verb in _VERBS:
         for match in verb.finditer(before[-160:]):
             if match.start() > nearest:
-                nearest, kind = match.start(), edge_type  # type: ignore[assignment]
-    return kind  # type: ignore[return-value]
+                nearest, kind = match.start(), edge_type
+    return kind

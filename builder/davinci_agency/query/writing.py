@@ -18,6 +18,7 @@ from davinci_agency.records import (
     QueryWriter,
     Task,
     TaskStage,
+    as_stage,
 )
 from davinci_agency.stage import Summary, stage_output
 
@@ -71,7 +72,10 @@ def _leaks(queries: Sequence[str], chain: Chain) -> list[Leak]:
 
 def make_task(chain: Chain, queries: Sequence[str], writer: QueryWriter) -> Task:
     """Return a chain as a task; a single pull request also under SWE-bench's names."""
-    stages = tuple(_stage(stage, query) for stage, query in zip(chain.stages, queries, strict=True))
+    stages = tuple(
+        as_stage(stage, TaskStage, query=query)
+        for stage, query in zip(chain.stages, queries, strict=True)
+    )
     only = stages[0] if chain.kind == "single-pr" else None
     return Task(
         schema_version=SCHEMA_VERSION,
@@ -90,25 +94,4 @@ def make_task(chain: Chain, queries: Sequence[str], writer: QueryWriter) -> Task
         patch=only.patch if only else None,
         test_patch=only.test_patch if only else None,
         problem_statement=only.query if only else None,
-    )
-
-
-def _stage(stage: ChainStage, query: str) -> TaskStage:
-    return TaskStage(
-        number=stage.number,
-        url=stage.url,
-        title=stage.title,
-        author_kind=stage.author_kind,
-        merged_at=stage.merged_at,
-        base_commit=stage.base_commit,
-        merge_base=stage.merge_base,
-        merge_commit=stage.merge_commit,
-        files=stage.files,
-        patch=stage.patch,
-        test_patch=stage.test_patch,
-        additions=stage.additions,
-        deletions=stage.deletions,
-        state_policy=stage.state_policy,
-        apply_status=stage.apply_status,
-        query=query,
     )
