@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.errors import DataError, OutputError
+from davinci_agency.errors import CommandError, DataError, OutputError
 from davinci_agency.files import (
     atomic_file,
     atomic_folder,
@@ -310,8 +310,8 @@ def test_a_file_that_was_compressed_here_never_comes_back_changed(tmp_path: Path
             continue
 
 
-def test_a_file_that_is_not_there_is_the_data_s_fault(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="not there"), plain_file(tmp_path / "no.jsonl"):
+def test_a_file_that_is_not_there_is_the_command_s_fault(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="not there"), plain_file(tmp_path / "no.jsonl"):
         pytest.fail("a file that is not there was handed out")
 
 

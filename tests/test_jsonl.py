@@ -15,7 +15,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.errors import DataError, StrictError
+from davinci_agency.errors import CommandError, DataError, StrictError
 from davinci_agency.jsonl import MAX_LINE_BYTES, open_records
 from davinci_agency.records import Attempt, PullRequest, from_json, to_json, to_row
 from davinci_agency.schema import load_schema
@@ -201,7 +201,7 @@ def test_compressed_records_are_read_and_written(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_stops_the_stage_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="not there"):
+    with pytest.raises(CommandError, match="not there"):
         read_pulls([tmp_path / "no.jsonl"], tmp_path / "out.jsonl")
     assert list(tmp_path.iterdir()) == []
 

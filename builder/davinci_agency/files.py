@@ -22,7 +22,7 @@ from typing import IO, BinaryIO, cast
 
 import zstandard
 
-from davinci_agency.errors import DataError, OutputError
+from davinci_agency.errors import CommandError, DataError, OutputError
 
 _BLOCK = 1 << 20
 _ZSTD_LEVEL = 3
@@ -200,10 +200,11 @@ def plain_file(path: Path) -> Iterator[Path]:
     """Give the path of an uncompressed file with the same content, to be read anywhere in it.
 
     A plain file is its own; standard input and ``.zst`` are copied to a temporary file. Raises
-    `DataError` if the file is absent, or its compression is damaged or cut off.
+    `CommandError` if there is no such file, and `DataError` if its compression is damaged.
     """
     if path != STDIO and not path.is_file():
-        raise DataError(f"{path} is not there; name a file that exists.")
+        what = "a folder; name a file" if path.is_dir() else "not there; name a file that exists"
+        raise CommandError(f"{path} is {what}.")
     if path != STDIO and not is_compressed(path):
         yield path
         return

@@ -115,7 +115,7 @@ def open_records(
     trusted, and all are quarantined. With ``counted=False`` the records are looked up only and
     are no input of the stage.
 
-    Raises `DataError` if a file is absent or its compression is damaged.
+    Raises `CommandError` if a file is absent, and `DataError` if its compression is damaged.
     """
     with ExitStack() as stack:
         reader = stack.enter_context(LineReader())

@@ -214,7 +214,7 @@ def test_a_conversation_about_a_chain_is_cut_at_its_user_turns(tmp_path: Path) -
 
 
 BROKEN_LINES: dict[str, tuple[dict[str, Any], str]] = {
-    "no-task": ({"messages": []}, "there is no task"),
+    "no-task": ({"messages": []}, "it names no task"),
     "number-as-task": (_talk(task_id=7), "there is no task"),
     "too-few-turns": (_talk(task_id="task-3"), "3 stages and the conversation 1 user turns"),
     "overlap": (_talk(task_id="task-3", stages=[{"message_start": 0, "message_end": 2},

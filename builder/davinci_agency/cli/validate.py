@@ -41,6 +41,8 @@ def command(target: Path, name: str | None, terminal: Terminal) -> None:
         if len(faults) > _SHOWN:
             click.echo(f"… and {len(faults) - _SHOWN:,} more; see them all with --json")
     if faults:
-        raise DataError(f"{target} has {len(faults):,} faults.")
+        count = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
+        raise DataError(f"{target} has {count}.")
     if not (terminal.quiet or terminal.as_json):
-        click.echo(f"{target} is a good {what}.", err=True)
+        kind = what if target.is_dir() else f"file of {what} records"
+        click.echo(f"{target} is a good {kind}.", err=True)

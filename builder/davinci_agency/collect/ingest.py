@@ -259,9 +259,8 @@ class _Reader:
     def _check_task(self, task_id: Any, stage: int) -> int:
         count = self._stages.get(task_id) if isinstance(task_id, str) else None
         if count is None:
-            raise TrajectoryError(
-                "$.task_id", f"there is no task {str(task_id)[:80]!r}; give the file that has it"
-            )
+            named = f"there is no task {str(task_id)[:80]!r}; give the file that has it"
+            raise TrajectoryError("$.task_id", named if task_id else "it names no task")
         if not 1 <= stage <= count:
             raise TrajectoryError("$.stage", f"{task_id} has no stage {stage}, only {count}")
         return count
