@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 COMMAND = [sys.executable, "-m", "davinci_agency"]
+CACHE = tempfile.TemporaryDirectory(prefix="davinci-agency-tests-")
+"""What commands remember between runs; gone when the tests end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,12 @@ class Result:
 def environment() -> dict[str, str]:
     """Return an environment without tokens and without anybody's git configuration."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "HF_", "GITHUB_"))}
-    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    return {
+        **kept,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "XDG_CACHE_HOME": CACHE.name,
+    }
 
 
 def davinci(*arguments: str | Path, cwd: Path | None = None, stdin: bytes = b"") -> Result:

@@ -76,7 +76,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     partial = path.with_name(f".{path.name}.partial")
-    with _locked(path), _explain(path, opening=False):
+    with locked(path), _explain(path, opening=False):
         if path.is_dir():
             raise OutputError(f"{path} is a folder; name a file.")
         with _explain(path, opening=True):
@@ -110,7 +110,7 @@ def _uncompressed(file: IO[bytes]) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Keep other runs from writing the same output; the kernel lets go when a run is killed."""
     guard = path.with_name(f".{path.name}.lock")
     while True:
@@ -151,7 +151,7 @@ def atomic_folder(path: Path, marker: str) -> Iterator[Path]:
     check_replaceable(path, marker)
     partial = path.with_name(f".{path.name}.partial")
     retired = path.with_name(f".{path.name}.retired")
-    with _locked(path), _explain(path, opening=False):
+    with locked(path), _explain(path, opening=False):
         _remove_tree(partial)
         partial.mkdir()
         try:

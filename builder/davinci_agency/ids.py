@@ -45,3 +45,12 @@ def author_id(email: bytes) -> str:
     Case and surrounding space don't matter, as mail systems ignore them.
     """
     return hashlib.sha256(b"author\0" + email.strip().lower()).hexdigest()[:16]
+
+
+def login_id(login: str) -> str:
+    """Return a stable pseudonym for an account: a hash of its login, never the login.
+
+    >>> login_id("Octocat") == login_id("octocat")
+    True
+    """
+    return hashlib.sha256(b"login\0" + login.strip().lower().encode()).hexdigest()[:16]

@@ -1,11 +1,11 @@
-"""Work spread over processes, with the results in the order of the work."""
+"""Work spread over processes or threads, with the results in the order of the work."""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,19 +16,22 @@ _AHEAD = 2
 
 
 def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int,
+    *,
+    threads: bool = False,
 ) -> Iterator[Result]:
-    """Yield ``function(item)`` for every item, in order, computed by ``workers`` processes.
+    """Yield ``function(item)`` for every item, in order, computed by ``workers`` at once.
 
-    At most two results a worker wait to be taken. With one worker everything happens here.
-    Function, items and results must be picklable.
+    At most two results a worker wait to be taken. With one worker everything happens here. The
+    workers are processes, for which function, items and results must be picklable, or threads,
+    where most of the work is done elsewhere.
     """
     if workers <= 1:
         yield from map(function, items)
         return
-    # Spawned, not forked: a fork copies the locks that other threads hold.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with _pool(workers, threads) as pool:
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
@@ -40,3 +43,10 @@ def ordered_map(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _pool(workers: int, threads: bool) -> Executor:
+    if threads:
+        return ThreadPoolExecutor(workers)
+    # Spawned, not forked: a fork copies the locks that other threads hold.
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))

@@ -8,21 +8,25 @@ and a changed option, input or program redoes exactly what follows from it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from davinci_agency.errors import RecipeError
-from davinci_agency.files import atomic_file, digest_file
+from davinci_agency.files import STDIO, atomic_file, digest_file
 from davinci_agency.ids import content_digest
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.recipe import Recipe, SourceTable
 from davinci_agency.records import SCHEMA_VERSION
 from davinci_agency.stage import Summary, side_file
 from davinci_agency.version import __version__
+
+if TYPE_CHECKING:
+    from davinci_agency.mine import MineOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Step:
         outputs: the files and folders that it makes.
         stamp: where its key is kept.
         action: does it.
+        asks_a_remote: whether it depends on what only a remote knows, so that no stamp can tell.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Step:
     outputs: tuple[Path, ...]
     stamp: Path
     action: Callable[[], Summary]
+    asks_a_remote: bool = False
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -71,20 +77,45 @@ def run(
     With several workers the calling script needs the usual ``if __name__ == "__main__"``.
     """
     for step in _steps(recipe, workers, strict, progress):
-        key = content_digest(
-            [step.name, __version__, SCHEMA_VERSION, step.options, _digests(step.inputs)]
+        yield _do(step, strict)
+
+
+def mine(
+    sources: Sequence[Path],
+    options: MineOptions,
+    out: Path,
+    cache: Path,
+    *,
+    workers: int = 1,
+    strict: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Mine repositories into one file, unless it is up to date."""
+    from davinci_agency.mine import locate, mine_pulls
+
+    located = [locate(source, options, cache, progress) for source in sources]
+    if out == STDIO:
+        summary = mine_pulls(
+            located, out, cache=cache, workers=workers, strict=strict, progress=progress
         )
-        stamp = _read_stamp(step.stamp)
-        if stamp is not None and stamp.key == key and stamp.outputs == _digests(step.outputs):
-            strict_failure = strict and stamp.summary.quarantined > 0
-            if not strict_failure:
-                yield Outcome(step.name, stamp.summary, skipped=True)
-                continue
-        summary = step.action()
-        done = Stamp(key, _digests(step.outputs), summary)
-        with atomic_file(step.stamp) as file:
-            file.write(msgspec.json.encode(done))
-        yield Outcome(step.name, summary, skipped=False)
+        return Outcome("mine", summary, skipped=False)
+    return _do(_mine_step("mine", located, out, cache, workers, strict, progress), strict)
+
+
+def _do(step: Step, strict: bool) -> Outcome:
+    key = content_digest(
+        [step.name, __version__, SCHEMA_VERSION, step.options, _digests(step.inputs)]
+    )
+    stamp = None if step.asks_a_remote else _read_stamp(step.stamp)
+    if stamp is not None and stamp.key == key and stamp.outputs == _digests(step.outputs):
+        strict_failure = strict and stamp.summary.quarantined > 0
+        if not strict_failure:
+            return Outcome(step.name, stamp.summary, skipped=True)
+    summary = step.action()
+    done = Stamp(key, _digests(step.outputs), summary)
+    with atomic_file(step.stamp) as file:
+        file.write(msgspec.json.encode(done))
+    return Outcome(step.name, summary, skipped=False)
 
 
 def _digests(paths: Sequence[Path]) -> dict[str, str]:
@@ -118,7 +149,9 @@ def _steps(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> It
     for table in recipe.tables.source:
         step = _mine(recipe, table, work, workers, strict, progress)
         if step.outputs[0] in pulls:
-            raise RecipeError(f"two sources are one repository: {table.path} is there already.")
+            raise RecipeError(
+                f"two sources are one repository: {table.path or table.repo} is there already."
+            )
         pulls.append(step.outputs[0])
         yield step
     chains, tasks, attempts = (work / f"{name}.jsonl" for name in ("chains", "tasks", "attempts"))
@@ -147,23 +180,51 @@ def _mine(
     strict: bool,
     progress: Progress,
 ) -> Step:
-    from davinci_agency.mine import MineOptions, identify, mine_pulls, read_source
+    from davinci_agency.mine import MineOptions, github_access, identify, locate, read_source
 
-    path = recipe.resolve(table.path)
-    source, options = identify(
-        read_source(path), MineOptions(table.repo, table.host, table.license)
+    github = github_access(os.environ, table.base_url, table.host) if table.github else None
+    options = MineOptions(
+        repo=table.repo,
+        host=table.host,
+        license=table.license,
+        since=table.since,
+        limit=table.limit,
+        github=github,
+        filters=recipe.tables.filter,
     )
-    repo = options.repo or ""
+    cache = work / "cache"
+    path = recipe.resolve(table.path) if table.path is not None else Path(table.repo or "")
+    path, options = locate(path, options, cache, progress)
+    repo = identify(read_source(path), options)[1].repo or ""
     out = work / f"pulls.{repo.replace('/', '__')}.jsonl"
+    return _mine_step(f"mine {repo}", [(path, options)], out, cache, workers, strict, progress)
+
+
+def _mine_step(
+    name: str,
+    sources: Sequence[tuple[Path, MineOptions]],
+    out: Path,
+    cache: Path,
+    workers: int,
+    strict: bool,
+    progress: Progress,
+) -> Step:
+    from davinci_agency.mine import identify, mine_pulls, read_source
+
+    named = [identify(read_source(path), options) for path, options in sources]
     return Step(
-        name=f"mine {repo}",
-        options={**msgspec.to_builtins(options), "state": content_digest(source.fingerprint)},
+        name=name,
+        options={
+            options.repo or "": [options.to_json(), content_digest(source.fingerprint)]
+            for source, options in named
+        },
         inputs=(),
         outputs=_outputs(out),
         stamp=_stamp(out),
         action=lambda: mine_pulls(
-            [(path, options)], out, workers=workers, strict=strict, progress=progress
+            sources, out, cache=cache, workers=workers, strict=strict, progress=progress
         ),
+        asks_a_remote=any(options.asks_github for _, options in named),
     )
 
 

@@ -17,6 +17,9 @@ class Progress(Protocol):
     def advance(self, steps: int = 1) -> None:
         """Say that ``steps`` more are done."""
 
+    def say(self, note: str) -> None:
+        """Show a short note beside what is going on."""
+
 
 class Silent:
     """Nobody watches."""
@@ -25,6 +28,9 @@ class Silent:
         """Do nothing."""
 
     def advance(self, steps: int = 1) -> None:
+        """Do nothing."""
+
+    def say(self, note: str) -> None:
         """Do nothing."""
 
 

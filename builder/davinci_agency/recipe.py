@@ -7,10 +7,26 @@
     trajectories = ["trajectories"] # files and folders of trajectories, if there are any
 
     [[source]]
-    path = "repository"             # a clone or a bare repository
+    path = "repository"             # a clone or a bare repository; left out, a mirror is made
     repo = "example/tallybook"      # owner/name; taken from the clone's origin if left out
     host = "github.com"             # for the addresses of pull requests; likewise
     license = "MIT"                 # SPDX expression, if known
+    github = false                  # whether to ask GitHub too, with the tokens in GITHUB_TOKEN
+    base_url = "https://api.github.com"   # of GitHub Enterprise: https://HOST/api/v3
+    since = 2020-01-01              # only what was merged on that day or later
+    limit = 1000                    # only so many, the newest
+
+    [filter]                        # what to leave out; everything stays by default
+    bots = true
+    dependency_bumps = true
+    releases = true
+    backports = true
+    reverts = true                  # and what they took back
+    docs_only = true                # documentation and continuous integration
+    max_files = 60
+    max_lines = 4000
+    opted_out = ["8a1b2c3d4e5f6071"]      # davinci-agency pseudonym LOGIN
+    licenses = ["MIT", "Apache-2.0"]
 
     [chain]
     kinds = ["single-pr", "temporal-chain", "semantic-chain"]
@@ -27,12 +43,14 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
 from davinci_agency.errors import RecipeError
+from davinci_agency.mine.filters import Filters
 from davinci_agency.records import KINDS, Kind
 from davinci_agency.release import ShardFormat
 
@@ -40,10 +58,14 @@ from davinci_agency.release import ShardFormat
 class SourceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A repository to mine."""
 
-    path: str
+    path: str | None = None
     repo: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")] | None = None
     host: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]+$")] | None = None
     license: str | None = None
+    github: bool = False
+    base_url: str | None = None
+    since: date | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class DatasetTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +96,7 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     dataset: DatasetTable
     source: Annotated[tuple[SourceTable, ...], msgspec.Meta(min_length=1)]
+    filter: Filters = Filters()
     chain: ChainTable = ChainTable()
     build: BuildTable = BuildTable()
 
@@ -106,4 +129,6 @@ class Recipe(msgspec.Struct, frozen=True):
             tables = msgspec.convert(value, Tables)
         except msgspec.ValidationError as error:
             raise RecipeError(f"{path}: {error}.") from error
+        if any(source.path is None and source.repo is None for source in tables.source):
+            raise RecipeError(f"{path}: a source needs path or repo; say one of them.")
         return cls(path.parent, tables)

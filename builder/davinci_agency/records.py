@@ -24,10 +24,33 @@ JsonObject = dict[str, Any]
 
 Kind = Literal["single-pr", "temporal-chain", "semantic-chain"]
 AuthorKind = Literal["person", "bot"]
-MergeStyle = Literal["merge", "squash", "fast-forward"]
+MergeStyle = Literal["merge", "squash", "rebase", "fast-forward"]
+FoundBy = Literal[
+    "merge-subject",
+    "squash-subject",
+    "bors",
+    "homu",
+    "closing-line",
+    "trailer",
+    "pull-head",
+    "rebased-head",
+    "github",
+]
+MergedInto = Literal["default-branch", "other-branch", "pull-request"]
+RemarkKind = Literal["comment", "review", "review-comment"]
+ReviewState = Literal["approved", "changes-requested", "commented", "dismissed", "pending"]
 FileStatus = Literal["modified", "added", "deleted", "renamed", "copied", "type-changed"]
-Omission = Literal["binary", "too-large", "not-utf-8", "missing-blob"]
-Gap = Literal["omitted-files", "not-utf-8-text", "head-missing", "head-differs", "range-inferred"]
+Omission = Literal["binary", "too-large", "not-utf-8", "missing-blob", "generated"]
+Gap = Literal[
+    "omitted-files",
+    "not-utf-8-text",
+    "head-missing",
+    "head-differs",
+    "range-inferred",
+    "range-cut",
+    "github-partial",
+    "github-gone",
+]
 EdgeType = Literal["fixes", "follows-up", "depends-on", "supersedes", "mentions", "precedes"]
 EdgeOrigin = Literal["title", "body", "commit-message", "merge-order"]
 StatePolicy = Literal["historical-base", "cumulative"]
@@ -68,6 +91,40 @@ class ChangedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedIssue:
+    """One issue that a pull request closes."""
+
+    repo: str
+    number: int
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrossReference:
+    """One issue or pull request that mentions a pull request."""
+
+    repo: str
+    number: int
+    is_pull: bool
+    will_close: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One contribution to the discussion of a pull request."""
+
+    kind: RemarkKind
+    login_id: str | None
+    author_kind: AuthorKind
+    created_at: datetime
+    state: ReviewState | None
+    path: str | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequest:
     """One merged pull request."""
 
@@ -81,7 +138,14 @@ class PullRequest:
     body: str
     author_id: str
     author_kind: AuthorKind
+    login_id: str | None
     merge_style: MergeStyle
+    found_by: FoundBy
+    merged_into: MergedInto
+    base_branch: str | None
+    backport_of: int | None
+    reverts: tuple[int, ...]
+    stacked_on: int | None
     merged_at: datetime
     base_commit: str
     merge_base: str | None
@@ -96,6 +160,12 @@ class PullRequest:
     additions: int
     deletions: int
     gaps: tuple[Gap, ...]
+    updated_at: datetime | None
+    labels: tuple[str, ...]
+    closes: tuple[ClosedIssue, ...]
+    cross_references: tuple[CrossReference, ...]
+    discussion: tuple[Remark, ...]
+    from_github: tuple[str, ...]
 
     @property
     def identity(self) -> str:

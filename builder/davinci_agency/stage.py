@@ -109,9 +109,13 @@ class StageOutput:
 
     def write(self, record: Record, kind: str) -> None:
         """Write a record, counted under ``kind``."""
+        self.write_line(to_json(record), kind)
+
+    def write_line(self, line: bytes, kind: str) -> None:
+        """Write a record that is JSON already, counted under ``kind``."""
         if self._main is None:
             raise RuntimeError("this stage's records go elsewhere")
-        self._main.write(to_json(record) + b"\n")
+        self._main.write(line + b"\n")
         self.written[kind] += 1
 
     def remove(

@@ -29,12 +29,17 @@ class Mined:
 
 
 def mine(
-    repository: Path, out: Path, options: dict[str, str] | None = None, *, workers: int = 1
+    repository: Path,
+    out: Path,
+    options: dict[str, Any] | None = None,
+    *,
+    workers: int = 1,
+    cache: Path | None = None,
 ) -> Mined:
     """Mine one repository into a folder, and return what came of it."""
     path = out / "pulls.jsonl"
     settings = MineOptions(**{"repo": REPO, **(options or {})})
-    summary = mine_pulls([(repository, settings)], path, workers=workers)
+    summary = mine_pulls([(repository, settings)], path, workers=workers, cache=cache)
     return Mined(
         pulls={pull["number"]: pull for pull in read_lines(path)},
         receipts=read_lines(side_file(path, "removed")),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from davinci_agency.mine.diffs import EMPTY, parse_diffs, unquote
+from davinci_agency.mine.diffs import EMPTY, Omit, parse_diff, unquote
 from tests.mine.support import change, mine
 from tests.repositories import Content, Repository, run_git
 
@@ -288,13 +288,14 @@ def test_the_patches_turn_the_base_s_tree_into_the_merge_s(seed: int, tmp_path: 
         ) - pull["patch"].count("\n+++ ") - pull["test_patch"].count("\n+++ ")
 
 
-def test_commits_for_which_git_prints_nothing_have_empty_diffs() -> None:
-    assert list(parse_diffs([], ["a" * 40, "b" * 40], frozenset())) == [EMPTY, EMPTY]
+def test_a_pair_for_which_git_prints_nothing_has_an_empty_diff() -> None:
+    assert parse_diff(b"", Omit()) == EMPTY
 
 
-def test_a_diff_that_was_not_asked_for_is_refused() -> None:
-    with pytest.raises(ValueError, match="not asked for"):
-        list(parse_diffs([b"c" * 40 + b"\n"], ["a" * 40], frozenset()))
+def test_a_diff_without_the_patches_of_its_files_is_refused() -> None:
+    raw = b":100644 100644 " + b"a" * 40 + b" " + b"b" * 40 + b" M\tf.py"
+    with pytest.raises(ValueError, match=r"no patch of f\.py"):
+        parse_diff(b"c" * 40 + b"\n" + raw + b"\n", Omit())
 
 
 @pytest.mark.parametrize("name", [*ODD, "\a\b\v\f\r", "ends with \\"])

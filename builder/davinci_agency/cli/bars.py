@@ -27,6 +27,7 @@ class Bars:
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
             console=Console(stderr=True),
             transient=True,
         )
@@ -48,9 +49,14 @@ class Bars:
         """Begin something of ``total`` steps; ``None`` when nobody can know."""
         if self._task is not None:
             self._bars.remove_task(self._task)
-        self._task = self._bars.add_task(what, total=total)
+        self._task = self._bars.add_task(what, total=total, note="")
 
     def advance(self, steps: int = 1) -> None:
         """Say that ``steps`` more are done."""
         if self._task is not None:
             self._bars.advance(self._task, steps)
+
+    def say(self, note: str) -> None:
+        """Show a short note behind the bar."""
+        if self._task is not None:
+            self._bars.update(self._task, note=note)

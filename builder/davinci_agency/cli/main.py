@@ -30,6 +30,7 @@ _COMMANDS = {
     "validate": "Check a file of records or a whole release.",
     "stats": "Show what is in a release.",
     "schema": "List and show the schemas.",
+    "pseudonym": "Show the pseudonyms of accounts, for a recipe's opted_out.",
     "doctor": "Check what this machine has, and say what to do.",
 }
 

@@ -1,11 +1,26 @@
-"""Mining: a git repository in, its merged pull requests out.
+"""Mining: a repository in, its merged pull requests out.
 
-In: a clone or bare repository, never changed, never asked for more than it has.
-Out: `PullRequest` records by number; a receipt for each commit that only looked like one.
-Promises: the same bytes for the same refs, whatever the number of workers.
+In: a clone, a bare repository, or owner/name, of which a mirror is made; if asked for, GitHub.
+Out: `PullRequest` records by number; a receipt for each commit that only looked like one, and for
+each pull request that a filter left out.
+Promises: the same bytes for the same refs and the same answers, whatever the number of workers and
+however often it was killed; only what is new or changed is read again.
 """
 
-from davinci_agency.mine.mining import MineOptions, identify, mine_pulls
+from davinci_agency.mine.filters import Filters
+from davinci_agency.mine.mining import mine_pulls
 from davinci_agency.mine.repository import Source, hosted_at, read_source
+from davinci_agency.mine.sources import GitHubAccess, MineOptions, github_access, identify, locate
 
-__all__ = ["MineOptions", "Source", "hosted_at", "identify", "mine_pulls", "read_source"]
+__all__ = [
+    "Filters",
+    "GitHubAccess",
+    "MineOptions",
+    "Source",
+    "github_access",
+    "hosted_at",
+    "identify",
+    "locate",
+    "mine_pulls",
+    "read_source",
+]

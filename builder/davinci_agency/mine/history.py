@@ -1,14 +1,14 @@
-"""The commits behind a branch, as a graph in memory; pure, made from what ``git log`` prints.
+"""The commits of a repository as a graph in memory; pure, made from what ``git log`` prints.
 
-A commit's *position* on the mainline counts from the oldest commit of the first-parent chain; its
-*owner* is the position of the mainline commit that first brought it in. With owners, a merge's own
+A commit's *position* counts the first-parent chain of the default branch from its oldest commit,
+and goes on with what the other branches' chains add to it. Its *owner* is the position of the
+commit that first brought it in; commits that no branch holds have none. With owners, a merge's own
 commits and its merge base are found without asking git again.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,8 @@ LOG_FORMAT = "%H%x00%P%x00%at%x00%ct%x00%ae%x00%an%x00%B"
 """The format to give ``git log -z``: every commit becomes seven fields, each ended by NUL."""
 
 _FIELDS = LOG_FORMAT.count("%x00") + 1
+NOWHERE = -1
+"""The owner of a commit that no branch holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,12 @@ class LogCommit:
     @property
     def subject(self) -> bytes:
         """The first line of the message."""
-        return self.message.lstrip().partition(b"\n")[0].strip()
+        return subject_of(self.message)
 
     @property
     def body(self) -> bytes:
         """The message after its first line."""
-        return self.message.lstrip().partition(b"\n")[2].strip()
+        return body_of(self.message)
 
     @property
     def is_merge(self) -> bool:
@@ -46,111 +48,162 @@ class LogCommit:
         return len(self.parents) > 1
 
 
-def parse_log(blocks: Iterable[bytes]) -> Iterator[LogCommit]:
-    """Yield the commits that ``git log -z --format=LOG_FORMAT`` printed, cut anywhere."""
-    fields: list[bytes] = []
-    rest = b""
-    for block in blocks:
-        *whole, rest = (rest + block).split(b"\0")
-        fields += whole
-        complete = len(fields) - len(fields) % _FIELDS
-        for start in range(0, complete, _FIELDS):
-            yield _commit(fields[start : start + _FIELDS])
-        del fields[:complete]
-    if rest:
-        fields.append(rest)
-    if len(fields) == _FIELDS:
-        yield _commit(fields)
-    elif fields:
-        raise ValueError(f"git log ended in the middle of a commit ({len(fields)} fields)")
+def subject_of(message: bytes) -> bytes:
+    """Return the first line of a message."""
+    return message.lstrip().partition(b"\n")[0].strip()
 
 
-def _commit(fields: list[bytes]) -> LogCommit:
-    sha, parents, authored, committed, email, name, message = fields
-    return LogCommit(
-        sha.decode(),
-        tuple(parents.decode().split()),
-        int(authored or 0),
-        int(committed or 0),
-        email,
-        name,
-        message,
-    )
+def body_of(message: bytes) -> bytes:
+    """Return a message after its first line."""
+    return message.lstrip().partition(b"\n")[2].strip()
+
+
+class Log:
+    """Commits as ``git log -z --format=LOG_FORMAT`` printed them, one column a field.
+
+    Of tens of thousands of commits most are only ever counted, so a commit becomes a `LogCommit`
+    when somebody asks for it. Held in memory: all that git printed.
+    """
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        fields = b"".join(blocks).split(b"\0")
+        # Every field is ended by NUL, so the last one is empty.
+        if fields.pop() or len(fields) % _FIELDS:
+            raise ValueError(f"git log ended in the middle of a commit ({len(fields)} fields)")
+        self.shas = list(map(bytes.decode, fields[0::_FIELDS]))
+        self.parents = fields[1::_FIELDS]
+        self.authored = fields[2::_FIELDS]
+        self.committed = fields[3::_FIELDS]
+        self.emails = fields[4::_FIELDS]
+        self.names = fields[5::_FIELDS]
+        self.messages = fields[6::_FIELDS]
+
+    def __len__(self) -> int:
+        return len(self.shas)
+
+    def __getitem__(self, place: int) -> LogCommit:
+        return LogCommit(
+            self.shas[place],
+            tuple(self.parents[place].decode().split()),
+            int(self.authored[place] or 0),
+            int(self.committed[place] or 0),
+            self.emails[place],
+            self.names[place],
+            self.messages[place],
+        )
+
+    def __iter__(self) -> Iterator[LogCommit]:
+        return (self[place] for place in range(len(self)))
 
 
 class History:
-    """The commits that a branch reaches.
+    """The commits that a repository's branches and pull heads reach.
 
     Attributes:
-        commits: every commit, children after their parents.
-        index: the place of each commit in ``commits``.
-        mainline: the first-parent chain, oldest first, as places in ``commits``.
+        log: every commit, in any order.
+        index: the place of each commit in ``log``.
+        parents: the places of each commit's parents, as far as they are there.
+        mainline: the place of the commit at each position.
+        owner: the position that brought in each commit, or `NOWHERE`.
+        branch: for each position, the place of its branch among the given ones; 0 is the default.
     """
 
-    def __init__(self, newest_first: Iterable[LogCommit]) -> None:
-        """Take the commits in the order of ``git log --topo-order``, the branch's tip first."""
-        self.commits = list(newest_first)[::-1]
-        self.index = {commit.sha: place for place, commit in enumerate(self.commits)}
-        self.mainline = self._first_parents()
-        self._owner = self._owners()
+    def __init__(self, log: Log, tips: Sequence[str]) -> None:
+        """Take the commits, and the tips of the branches, the default one's first."""
+        self.log = log
+        self.index = {sha: place for place, sha in enumerate(log.shas)}
+        places = {sha.encode(): place for sha, place in self.index.items()}
+        # A shallow clone's oldest commits name parents that are not there.
+        self.parents = [
+            tuple(places[name] for name in names.split() if name in places) for names in log.parents
+        ]
+        self.mainline: list[int] = []
+        self.branch: list[int] = []
+        self.owner = [NOWHERE] * len(log)
+        self._order: list[int] = []
+        self._end: list[int] = []
+        for number, tip in enumerate(tips):
+            for place in self._new_chain(tip):
+                self._own(place)
+                self.branch.append(number)
 
-    def _first_parents(self) -> list[int]:
+    def _new_chain(self, tip: str) -> list[int]:
+        """Return the first-parent chain of a tip down to what is owned already, oldest first."""
         chain: list[int] = []
-        place: int | None = len(self.commits) - 1 if self.commits else None
-        while place is not None:
+        place = self.index.get(tip)
+        while place is not None and self.owner[place] == NOWHERE:
             chain.append(place)
-            parents = self.commits[place].parents
-            # A shallow clone's oldest commit names parents that are not there.
-            place = self.index.get(parents[0]) if parents else None
+            parents = self.log.parents[place].split()
+            place = self.index.get(parents[0].decode()) if parents else None
         return chain[::-1]
 
-    def _owners(self) -> list[int]:
-        owner = [-1] * len(self.commits)
-        for position, tip in enumerate(self.mainline):
-            waiting = [tip]
-            while waiting:
-                place = waiting.pop()
-                if owner[place] < 0:
-                    owner[place] = position
-                    waiting += self._parents(place)
-        return owner
+    def _own(self, tip: int) -> None:
+        """Give a new position to a commit and to everything that it brings in.
 
-    def _parents(self, place: int) -> list[int]:
-        return [
-            self.index[parent] for parent in self.commits[place].parents if parent in self.index
-        ]
+        They are put in order after their parents, in a way that only the graph decides.
+        """
+        owner, parents, order = self.owner, self.parents, self._order
+        position = len(self.mainline)
+        waiting = [tip]
+        while waiting:
+            place = waiting.pop()
+            if place < 0:
+                order.append(~place)
+            elif owner[place] == NOWHERE:
+                owner[place] = position
+                waiting.append(~place)
+                waiting += parents[place]
+        self.mainline.append(tip)
+        self._end.append(len(order))
 
     def at(self, position: int) -> LogCommit:
-        """Return the mainline's commit at a position."""
-        return self.commits[self.mainline[position]]
+        """Return the commit at a position."""
+        return self.log[self.mainline[position]]
 
-    @cached_property
-    def positions(self) -> dict[str, int]:
-        """The position of every commit of the mainline."""
-        return {self.commits[place].sha: pos for pos, place in enumerate(self.mainline)}
+    def places(self, position: int) -> list[int]:
+        """Return the places of the commits that the merge at a position brought in, oldest first.
 
-    @cached_property
-    def _brought_in(self) -> dict[int, list[int]]:
-        places: dict[int, list[int]] = defaultdict(list)
-        for place, position in enumerate(self._owner):
-            if place != self.mainline[position]:
-                places[position].append(place)
-        return places
+        The commit at the position itself is not among them.
+        """
+        start = self._end[position - 1] if position else 0
+        return self._order[start : self._end[position] - 1]
 
     def brought_in(self, position: int) -> list[LogCommit]:
         """Return the commits that the merge at a position brought in, oldest first."""
-        return [self.commits[place] for place in self._brought_in.get(position, ())]
+        return [self.log[place] for place in self.places(position)]
 
-    def merge_base(self, position: int) -> str | None:
-        """Return the best common ancestor of the two sides of the merge at a position.
+    @cached_property
+    def rank(self) -> list[int]:
+        """A number for each commit that a branch holds, larger than its ancestors'; else -1."""
+        ranks = [NOWHERE] * len(self.log)
+        for number, place in enumerate(self._order):
+            ranks[place] = number
+        return ranks
 
-        Of several (a criss-cross) the one that git lists last; ``None`` if the sides share none.
+    def merge_base(self, own: Iterable[int], sides: Iterable[int] = ()) -> int | None:
+        """Return the best common ancestor of some commits and the branch that lacks them.
+
+        ``own`` are the places of all commits that one side has alone, ``sides`` those of its tips.
+        Of several (a criss-cross) it is the one of highest rank; ``None`` if the sides share none.
         """
-        own = set(self._brought_in.get(position, ()))
-        side = self._parents(self.mainline[position])[1:]
-        seen = own | set(side)
-        # Whatever a brought-in commit descends from, and is not brought in, the other side has.
-        shared = {parent for place in own for parent in self._parents(place)} | seen
-        shared -= own
-        # The highest place can be no ancestor of the others: children come after parents.
-        return self.commits[max(shared)].sha if shared else None
+        alone = set(own)
+        # Whatever an own commit descends from, and is not own, the other side has.
+        shared = {parent for place in alone for parent in self.parents[place]} | set(sides)
+        shared -= alone
+        # The highest rank can be no ancestor of the others.
+        return max(shared, key=self.rank.__getitem__, default=None)
+
+    def aside(self, tip: int) -> list[int]:
+        """Return the places of a commit and its ancestors that no branch holds, oldest first."""
+        order: list[int] = []
+        seen: set[int] = set()
+        waiting = [tip]
+        while waiting:
+            place = waiting.pop()
+            if place < 0:
+                order.append(~place)
+            elif self.owner[place] == NOWHERE and place not in seen:
+                seen.add(place)
+                waiting.append(~place)
+                waiting += self.parents[place]
+        return order

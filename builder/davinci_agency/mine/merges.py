@@ -1,234 +1,151 @@
-"""Which commits of a branch are merged pull requests, and what says so; pure.
+"""Which commits of the branches are merged pull requests, and what says so; pure.
 
-Three traces are read: GitHub's merge commits (``Merge pull request #N from …``), squashes (a
-subject that ends in ``(#N)``), and pull heads that lie on the branch itself, which a rebase without
-changes or a push by hand leaves. Where the clone has ``refs/pull/*/head``, each finding is held
-against it, so that an issue's number or an imported history's does not pass for a pull request.
+Messages are read first, in the order of the commits, and each claim is held against the pull
+request's head (`davinci_agency.mine.verify`), so that an issue's number or an imported history's
+does not pass for a pull request. Heads that no message explains are then looked for in the graph
+(`davinci_agency.mine.heads`): merges without a number, fast-forwards, rebases, stacks. What GitHub
+itself says of a merge, where it was asked, comes last.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from davinci_agency.mine.history import History, LogCommit
-from davinci_agency.records import Gap, MergeStyle
-
-_MERGE_SUBJECT = re.compile(rb"Merge pull request (?:([\w.-]+/[\w.-]+))?#([1-9]\d{0,8}) from \S")
-_SQUASH_SUBJECT = re.compile(rb"^(.*\S)\s*\(#([1-9]\d{0,8})\)$", re.DOTALL)
-_CLOCK_SLACK = 86_400
-"""Seconds by which a head's clock may run ahead of its merge's."""
-_LONGEST_RANGE = 50
-"""Commits at most in a range that is inferred from its author."""
+from davinci_agency.mine.heads import find_by_heads
+from davinci_agency.mine.history import History
+from davinci_agency.mine.pulls import Claims, Merged, Rejected, merged_at, merged_branch
+from davinci_agency.mine.traces import Trace, read_trace
+from davinci_agency.mine.verify import verify
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """A merged pull request as the branch shows it.
+class Known:
+    """What is known of a repository's pull requests beside the messages of its commits.
 
     Attributes:
-        number: its number.
-        style: how it was merged.
-        base: the commit before it on the mainline.
-        merge: the commit that holds its work.
-        head: the last commit of its own branch, if known.
-        merge_base: where its branch left the mainline, if known.
-        title: its title, undecoded.
-        body: what else its message says, undecoded.
-        commits: its own commits, oldest first.
-        gaps: what could not be verified.
+        repo: owner/name, lower case.
+        heads: the place in the history of every pull request's head, by number.
+        newest: the highest number that there is a head of; 0 without any.
+        merges: the commit that GitHub says merged a pull request, by number.
     """
 
-    number: int
-    style: MergeStyle
-    base: str
-    merge: LogCommit
-    head: str | None
-    merge_base: str | None
-    title: bytes
-    body: bytes
-    commits: tuple[LogCommit, ...]
-    gaps: tuple[Gap, ...] = ()
-
-    @property
-    def author(self) -> LogCommit:
-        """The commit of whoever wrote most of its commits; the earliest of several."""
-        authors = Counter(commit.email.lower() for commit in self.commits)
-        most = max(authors.values())
-        return next(c for c in self.commits if authors[c.email.lower()] == most)
+    repo: str
+    heads: Mapping[int, int]
+    newest: int
+    merges: Mapping[int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A commit that looks like a merged pull request and is not taken for one."""
+def find_merged(history: History, known: Known) -> Iterator[Merged | Rejected]:
+    """Yield every merged pull request once, and each look-alike with the reason."""
+    claims = Claims()
+    yield from _by_messages(history, known, claims)
+    yield from find_by_heads(history, known.heads, claims)
+    yield from _by_github(history, known, claims)
 
-    number: int
-    rule: str
-    reason: str
 
-
-def find_merged(
-    history: History, pull_heads: Mapping[int, LogCommit], repo: str
-) -> Iterator[Merged | Rejected]:
-    """Yield every merged pull request of a branch once, and each look-alike with the reason.
-
-    ``pull_heads`` holds the tips of ``refs/pull/*/head`` by number, as far as the clone has them.
-    """
-    seen: dict[int, str] = {}
-    claimed: set[str] = set()
+def _by_messages(history: History, known: Known, claims: Claims) -> Iterator[Merged | Rejected]:
+    pending: Merged | None = None
     for position in range(len(history.mainline)):
-        found = _merge(history, position, repo) or _squash(history, position)
-        if found is None:
+        trace = read_trace(history.log.messages[history.mainline[position]])
+        if pending is not None:
+            longer = _continued(history, pending, position, trace)
+            if longer is not None:
+                pending = longer
+                continue
+            yield from _settled(history, known, claims, pending)
+            pending = None
+        if trace is None:
             continue
-        if isinstance(found, Merged):
-            claimed.add(found.merge.sha)
-            found = _verify(found, pull_heads)
-        if isinstance(found, Merged):
-            if found.number in seen:
-                reason = f"{found.merge.sha} bears a number that {seen[found.number]} had before"
-                found = Rejected(found.number, "number-seen-before", reason)
-            else:
-                seen[found.number] = found.merge.sha
-        yield found
-    yield from _by_head(history, pull_heads, seen, claimed)
+        found = _claimed(history, position, trace, known.repo)
+        if isinstance(found, Merged) and trace.found_by == "trailer":
+            pending = found
+        elif isinstance(found, Merged):
+            yield from _settled(history, known, claims, found)
+        else:
+            yield from found
+    if pending is not None:
+        yield from _settled(history, known, claims, pending)
 
 
-def _merge(history: History, position: int, repo: str) -> Merged | Rejected | None:
+def _claimed(history: History, position: int, trace: Trace, repo: str) -> Merged | list[Rejected]:
+    """Return the pull request that a message claims, unverified, or why it is none of ours."""
     commit = history.at(position)
-    match = _MERGE_SUBJECT.match(commit.subject)
-    if match is None:
+    if trace.repo not in (None, repo):
+        reason = f"{commit.sha} merges a pull request of {trace.repo}"
+        return [Rejected(trace.number, "other-repository", reason)]
+    if trace.others:
+        numbers = (trace.number, *trace.others)
+        reason = f"{commit.sha} merges {len(numbers)} pull requests at once"
+        return [Rejected(number, "merged-in-a-batch", reason) for number in numbers]
+    if not commit.parents:
+        reason = f"{commit.sha} is the first commit of the history"
+        return [Rejected(trace.number, "nothing-before", reason)]
+    if commit.is_merge:
+        return merged_branch(history, position, trace)
+    return merged_at(history, position, trace)
+
+
+def _continued(
+    history: History, found: Merged, position: int, trace: Trace | None
+) -> Merged | None:
+    """Return a pull request of several commits on the branch with the next one, if it is its."""
+    if (
+        trace is None
+        or (trace.number, trace.found_by) != (found.number, "trailer")
+        or history.branch[position] != history.branch[position - 1]
+        or len(history.at(position).parents) != 1
+    ):
         return None
-    number = int(match[2])
-    if match[1] is not None and match[1].decode().lower() != repo.lower():
-        reason = f"{commit.sha} merges a pull request of {match[1].decode()}"
-        return Rejected(number, "other-repository", reason)
-    if not commit.is_merge:
-        # A revert, a cherry-pick or a filtered history can carry the subject without the merge.
-        return Rejected(number, "not-a-merge", f"{commit.sha} has no second parent here")
-    title, _, body = commit.body.partition(b"\n")
-    found = _merged_branch(history, position, number)
-    last = found.commits[-1]
-    # Of a single commit GitHub makes title and description, unless its author writes others.
-    own_words = last.body if len(found.commits) == 1 else b""
-    return replace(found, title=title.strip() or last.subject, body=body.strip() or own_words)
-
-
-def _merged_branch(history: History, position: int, number: int) -> Merged:
-    commit = history.at(position)
-    return Merged(
-        number=number,
-        style="merge",
-        base=commit.parents[0],
-        merge=commit,
-        head=commit.parents[1],
-        merge_base=history.merge_base(position),
-        title=commit.subject,
-        body=commit.body,
-        commits=tuple(history.brought_in(position)) or (commit,),
+    place = history.mainline[position]
+    return replace(
+        found,
+        style="rebase",
+        position=position,
+        merge=history.log.shas[place],
+        commits=(*found.commits, place),
     )
 
 
-def _squash(history: History, position: int) -> Merged | None:
-    commit = history.at(position)
-    match = _SQUASH_SUBJECT.match(commit.subject)
-    if match is None or len(commit.parents) != 1:
-        return None
-    return Merged(
-        number=int(match[2]),
-        style="squash",
-        base=commit.parents[0],
-        merge=commit,
-        head=None,
-        merge_base=commit.parents[0],
-        title=match[1],
-        body=commit.body,
-        commits=(commit,),
-    )
-
-
-def _verify(found: Merged, pull_heads: Mapping[int, LogCommit]) -> Merged | Rejected:
-    head = pull_heads.get(found.number)
-    if head is None:
-        if found.number < max(pull_heads, default=0):
-            reason = f"{found.merge.sha} names #{found.number}, which is no pull request here"
-            return Rejected(found.number, "no-such-pull", reason)
-        return replace(found, gaps=("head-missing",))
-    if head.committed > found.merge.committed + _CLOCK_SLACK:
-        reason = f"the head of #{found.number} is younger than {found.merge.sha}"
-        return Rejected(found.number, "younger-than-merge", reason)
-    if found.style == "squash":
-        return replace(found, head=head.sha)
-    if head.sha == found.head:
-        return found
-    own = {(c.email.lower(), c.authored) for c in found.commits} | {
-        c.subject for c in found.commits
-    }
-    if (head.email.lower(), head.authored) in own or head.subject in own:
-        return replace(found, head=head.sha, gaps=("head-differs",))
-    reason = f"{found.merge.sha} holds other work than the head of #{found.number}"
-    return Rejected(found.number, "other-work", reason)
-
-
-def _by_head(
-    history: History,
-    pull_heads: Mapping[int, LogCommit],
-    seen: Mapping[int, str],
-    claimed: set[str],
+def _settled(
+    history: History, known: Known, claims: Claims, found: Merged
 ) -> Iterator[Merged | Rejected]:
-    """Yield pull requests that no message names, but whose head the branch holds."""
-    merges = {
-        history.at(position).parents[1]: position
-        for position in range(len(history.mainline))
-        if history.at(position).is_merge and history.at(position).sha not in claimed
-    }
-    heads = {head.sha for head in pull_heads.values()}
-    taken: dict[str, int] = {}
-    for number, head in sorted(pull_heads.items()):
-        if number in seen:
-            continue
-        position = history.positions.get(head.sha)
-        if head.sha in merges:
-            found = _merged_branch(history, merges[head.sha], number)
-            found = replace(found, title=head.subject, body=head.body)
-        elif position and not head.is_merge and head.sha not in claimed:
-            found = _fast_forward(history, position, number, claimed | heads)
-        else:
-            continue
-        if head.sha in taken:
-            reason = f"#{taken[head.sha]} has the same head {head.sha}"
-            yield Rejected(number, "same-head", reason)
-        else:
-            taken[head.sha] = number
-            yield found
+    """Yield a claim after it was held against the head and the earlier claims."""
+    # Whatever the number is, the commit is explained: no head may claim it in silence.
+    claims.positions.update(range(found.position - len(found.spread) + 1, found.position + 1))
+    if found.number in claims.numbers:
+        # On another branch it is the same work once more, no second pull request.
+        if found.into == "default-branch":
+            first = claims.numbers[found.number]
+            reason = f"{found.merge} bears a number that {first} had before"
+            yield Rejected(found.number, "number-seen-before", reason)
+        return
+    head = known.heads.get(found.number)
+    checked = verify(history, found, head, known.newest, known.merges.get(found.number))
+    if isinstance(checked, Merged):
+        claims.numbers[found.number] = found.merge
+    yield checked
 
 
-def _fast_forward(history: History, position: int, number: int, others: set[str]) -> Merged:
-    """Return the run of one author's commits that ends at a position."""
-    head = history.at(position)
-    commits = [head]
-    while len(commits) < min(_LONGEST_RANGE, position):
-        before = history.at(position - len(commits))
-        if (
-            before.is_merge
-            or not before.parents
-            or before.sha in others
-            or before.email.lower() != head.email.lower()
-        ):
-            break
-        commits.append(before)
-    commits.reverse()
-    base = commits[0].parents[0]
-    return Merged(
-        number=number,
-        style="fast-forward",
-        base=base,
-        merge=head,
-        head=head.sha,
-        merge_base=base,
-        title=commits[0].subject,
-        body=b"\n\n".join(filter(None, [commits[0].body, *(c.message for c in commits[1:])])),
-        commits=tuple(commits),
-        gaps=("range-inferred",) if len(commits) > 1 else (),
-    )
+def _by_github(history: History, known: Known, claims: Claims) -> Iterator[Merged]:
+    """Yield pull requests that only GitHub knows to be merged, where it says."""
+    positions = {place: position for position, place in enumerate(history.mainline)}
+    for number, sha in sorted(known.merges.items()):
+        place = history.index.get(sha)
+        position = None if place is None else positions.get(place)
+        if number in claims.numbers or position is None or position in claims.positions:
+            continue
+        commit = history.at(position)
+        if not commit.parents:
+            continue
+        trace = Trace(number, "github", commit.subject, commit.body)
+        make = merged_branch if commit.is_merge else merged_at
+        found = make(history, position, trace)
+        head = known.heads.get(number)
+        claims.numbers[number] = found.merge
+        claims.positions.add(position)
+        yield replace(
+            found,
+            head=found.head if head is None else history.log.shas[head],
+            gaps=("head-missing",) if head is None else (),
+        )

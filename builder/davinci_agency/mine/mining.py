@@ -1,225 +1,284 @@
-"""From a repository to pull-request records: the stage's main sentence."""
+"""From repositories to pull-request records: the stage's main sentence."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
-from davinci_agency.errors import CommandError, DataError
-from davinci_agency.ids import author_id
-from davinci_agency.mine.diffs import Diff, parse_diffs
-from davinci_agency.mine.history import History, LogCommit
-from davinci_agency.mine.merges import Merged, Rejected, find_merged
-from davinci_agency.mine.paths import main_language
-from davinci_agency.mine.repository import Overlay, Source, hosted_at, open_overlay, read_source
+import msgspec
+
+from davinci_agency.errors import DataError
+from davinci_agency.mine.diffs import Diff
+from davinci_agency.mine.filters import Filters, Traits, removal_by
+from davinci_agency.mine.github.views import repository_license
+from davinci_agency.mine.history import History, Log
+from davinci_agency.mine.merges import Known, find_merged
+from davinci_agency.mine.overlay import Overlay, open_overlay
+from davinci_agency.mine.patches import Patches
+from davinci_agency.mine.pulls import Merged, Rejected
+from davinci_agency.mine.record import About, Found, digest, make_record
+from davinci_agency.mine.relations import Relations, find_relations
+from davinci_agency.mine.repository import Source, read_source
+from davinci_agency.mine.sources import MineOptions, check_distinct, identify
+from davinci_agency.mine.stacks import with_stacks
+from davinci_agency.mine.store import Store, open_store, pack
+from davinci_agency.mine.words import with_words
 from davinci_agency.parallel import ordered_map
 from davinci_agency.progress import SILENT, Progress, track
-from davinci_agency.records import SCHEMA_VERSION, AuthorKind, Commit, Gap, PullRequest, utc
-from davinci_agency.schema import load_schema
+from davinci_agency.records import SCHEMA_VERSION, MergeStyle, to_json
 from davinci_agency.stage import StageOutput, Summary, stage_output
+from davinci_agency.version import __version__
 
-_BATCH = 100
-"""Pull requests to one git process: its start is then a hundredth of the work."""
-
-_BOT = re.compile(rb"\[bot\]|\bbot\b|(?:dependabot|renovate|pre-commit-ci|pyup)\b", re.IGNORECASE)
-
-_ADDRESS = re.compile(r" ?<[^<>@\s]{1,64}@[^<>@\s]{1,255}>")
-"""``Signed-off-by: Grace <grace@example.org>``: the name is credit, the address is private."""
+_BATCH = 400
+"""Records to a transaction of the store: what a kill costs at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class MineOptions:
-    """How to mine one repository.
+class Mined:
+    """What became of one repository's pull requests; their records are in its store.
 
     Attributes:
-        repo: owner/name; ``None`` takes it from the address that the clone came from.
-        host: the host of the pull requests' pages, such as ``github.com``; ``None`` as above.
-        license: the repository's licence as an SPDX expression, if known.
+        styles: how each one was merged, by number.
+        taken_back: which were reverted, and by which.
+        rejected: what only looked like one.
+        notes: what a person should know.
     """
 
-    repo: str | None = None
-    host: str | None = None
-    license: str | None = None
+    styles: dict[int, MergeStyle]
+    taken_back: dict[int, int]
+    rejected: tuple[Rejected, ...]
+    notes: tuple[str, ...]
 
 
 def mine_pulls(
     sources: Sequence[tuple[Path, MineOptions]],
     out: Path,
     *,
+    cache: Path | None = None,
     workers: int = 1,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Summary:
     """Mine repositories into one file of `PullRequest` records, sorted by repository and number.
 
-    Counted are the commits that look like merged pull requests. Raises `SourceError` if a source
-    is no repository, and `DataError` if one has no commit or no merged pull request.
+    ``cache`` is a folder that remembers what was mined; without one everything is done anew.
+    Several repositories are mined by as many processes as there are workers, one by as many
+    threads. Counted are the commits that look like merged pull requests.
+
+    Raises `SourceError` if a source is no repository, `DataError` if one has no commit or no
+    merged pull request, and `RemoteError` if GitHub does not answer.
     """
     named = sorted(
         (identify(read_source(path), options) for path, options in sources),
         key=lambda pair: pair[1].repo or "",
     )
-    _check_distinct(named)
-    with stage_output("mine", out, strict=strict) as output:
-        for source, options in named:
-            for pull in _mine(source, options, output, workers, progress):
-                output.write(pull, pull.merge_style)
+    check_distinct(named)
+    with ExitStack() as stack:
+        output = stack.enter_context(stage_output("mine", out, strict=strict))
+        folder = cache or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        processes = min(workers, len(named))
+        watch = progress if processes == 1 else SILENT
+        update = partial(_update, folder, workers // processes, watch)
+        results = ordered_map(update, named, processes)
+        for (_, options), mined in zip(named, results, strict=True):
+            with open_store(_store_path(folder, options)) as store:
+                _write(store, mined, options, output, progress)
     return output.summary()
 
 
-def identify(source: Source, options: MineOptions) -> tuple[Source, MineOptions]:
-    """Return a source with its options, what they leave open taken from the clone's origin.
-
-    Raises `CommandError` if neither says which repository it is.
-    """
-    host, name = hosted_at(source.origin) or (None, None)
-    repo = options.repo or name
-    if repo is None:
-        raise CommandError(
-            f"{source.path} does not say which repository it is; say it with --repo OWNER/NAME."
-        )
-    _check_words(repo=repo, license=options.license)
-    return source, MineOptions(repo, options.host or host, options.license)
+def _store_path(folder: Path, options: MineOptions) -> Path:
+    return folder / f"{(options.repo or '').replace('/', '__')}.sqlite"
 
 
-def _check_words(**words: str | None) -> None:
-    """Raise `CommandError` if a word that goes into every record is not what its column holds."""
-    columns = load_schema(PullRequest.RECORD).document["properties"]
-    for name, word in words.items():
-        if word is not None and not re.fullmatch(columns[name]["pattern"], word):
-            raise CommandError(f"{word!r} is no {columns[name]['x-unit']}; mend --{name}.")
-
-
-def _check_distinct(named: Sequence[tuple[Source, MineOptions]]) -> None:
-    for (first, options), (second, others) in pairwise(named):
-        if options.repo == others.repo:
-            raise CommandError(
-                f"{first.path} and {second.path} are both {options.repo}; name one of them."
-            )
-
-
-def _mine(
-    source: Source, options: MineOptions, output: StageOutput, workers: int, progress: Progress
-) -> Iterator[PullRequest]:
-    """Yield one repository's pull requests by number."""
-    repo = options.repo or ""
-    with open_overlay(source) as overlay:
-        history = History(track(overlay.log(source.branch), progress, f"read {repo}", None))
-        found = list(find_merged(history, _pull_heads(overlay, source, history), repo))
-        output.read += len(found)
-        merged = sorted(
-            (item for item in found if isinstance(item, Merged)), key=lambda item: item.number
-        )
-        for item in found:
-            if isinstance(item, Rejected):
-                record_id = f"{repo}#{item.number}"
-                output.remove("pull-request", record_id, item.rule, item.reason)
+def _update(
+    folder: Path, workers: int, progress: Progress, named: tuple[Source, MineOptions]
+) -> Mined:
+    """Bring one repository's store up to date, and return what it holds."""
+    source, options = named
+    with open_store(_store_path(folder, options)) as store, open_overlay(source) as overlay:
+        about = _ask_github(store, options, progress)
+        history = _read_history(overlay, source, progress, about.repo)
+        heads = {
+            n: history.index[sha] for n, sha in source.pull_heads.items() if sha in history.index
+        }
+        known = Known(about.repo.lower(), heads, max(heads, default=0), store.merges())
+        merged, rejected = _find(overlay, history, known)
         if not merged:
             raise DataError(
                 f"{source.path}: no merged pull request is to be found in its history; it needs "
                 "GitHub's merge commits, squashes that end in (#N), or refs/pull/*/head."
             )
-        diffs = _diffs(overlay, merged, workers)
-        for item, diff in track(
-            zip(merged, diffs, strict=True), progress, f"mine {repo}", len(merged)
-        ):
-            output.kept += 1
-            yield _pull(item, diff, options)
+        relations = find_relations(history, merged)
+        chosen = _choose(history, merged, options)
+        if options.asks_github and options.github is not None:
+            from davinci_agency.mine.github.reading import ask_for
 
-
-def _pull_heads(overlay: Overlay, source: Source, history: History) -> dict[int, LogCommit]:
-    """Return the commits at the pull heads; those that the clone lacks are left out."""
-    elsewhere = sorted(set(source.pull_heads.values()) - history.index.keys())
-    others = {commit.sha: commit for commit in overlay.commits(elsewhere)}
-    heads = {}
-    for number, sha in source.pull_heads.items():
-        place = history.index.get(sha)
-        commit = others.get(sha) if place is None else history.commits[place]
-        if commit is not None:
-            heads[number] = commit
-    return heads
-
-
-def _diffs(overlay: Overlay, merged: Sequence[Merged], workers: int) -> Iterator[Diff]:
-    pairs = [(item.merge.sha, item.base) for item in merged]
-    missing = overlay.stand_in_for_missing(pairs)
-    batches = [pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH)]
-    for diffs in ordered_map(partial(_read_diffs, overlay, missing), batches, workers):
-        yield from diffs
-
-
-def _read_diffs(
-    overlay: Overlay, missing: frozenset[str], pairs: Sequence[tuple[str, str]]
-) -> list[Diff]:
-    return list(parse_diffs(overlay.diff(pairs), [commit for commit, _ in pairs], missing))
-
-
-def _pull(item: Merged, diff: Diff, options: MineOptions) -> PullRequest:
-    title, title_is_whole = _text(item.title)
-    body, body_is_whole = _text(item.body)
-    commits, commits_are_whole = _commits(item.commits)
-    gaps: list[Gap] = list(item.gaps)
-    if not (title_is_whole and body_is_whole and commits_are_whole):
-        gaps.append("not-utf-8-text")
-    if any(file.omitted for file in diff.files):
-        gaps.append("omitted-files")
-    url = f"https://{options.host}/{options.repo}/pull/{item.number}" if options.host else None
-    return PullRequest(
-        schema_version=SCHEMA_VERSION,
-        repo=options.repo or "",
-        number=item.number,
-        url=url,
-        title=title,
-        body=body,
-        author_id=author_id(item.author.email),
-        author_kind=_author_kind(item.author),
-        merge_style=item.style,
-        merged_at=utc(item.merge.committed),
-        base_commit=item.base,
-        merge_base=item.merge_base,
-        head_commit=item.head,
-        merge_commit=item.merge.sha,
-        license=options.license,
-        language=main_language(diff.files),
-        commits=commits,
-        files=diff.files,
-        patch=diff.patch,
-        test_patch=diff.test_patch,
-        additions=diff.additions,
-        deletions=diff.deletions,
-        gaps=tuple(sorted(gaps)),
+            numbers = [item.number for item in chosen]
+            ask_for(store, options.github, about.repo, numbers, progress)
+        found = [
+            Found(
+                item, _branch_name(source, history, item), relations.get(item.number, Relations())
+            )
+            for item in chosen
+        ]
+        _fill(store, overlay, history, found, about, options, workers, progress)
+    return Mined(
+        styles={item.number: item.style for item in chosen},
+        taken_back={n: number for number, r in relations.items() for n in r.reverts},
+        rejected=tuple(rejected),
+        notes=_notes(options, merged, heads),
     )
 
 
-def _commits(commits: Sequence[LogCommit]) -> tuple[tuple[Commit, ...], bool]:
-    records, whole = [], True
-    for commit in commits:
-        message, is_whole = _text(commit.message.strip())
-        whole = whole and is_whole
-        records.append(
-            Commit(
-                sha=commit.sha,
-                authored_at=utc(commit.authored),
-                author_id=author_id(commit.email),
-                author_kind=_author_kind(commit),
-                message=message,
-            )
+def _ask_github(store: Store, options: MineOptions, progress: Progress) -> About:
+    """Read what GitHub knows, if it is to be asked, and return what all records share."""
+    repo = options.repo or ""
+    if options.asks_github and options.github is not None:
+        from davinci_agency.mine.github.reading import read_all
+
+        everything = options.since is None and options.limit is None
+        read_all(store, options.github, repo, progress, everything=everything)
+    return About(repo, options.host, options.license or repository_license(store))
+
+
+def _read_history(overlay: Overlay, source: Source, progress: Progress, repo: str) -> History:
+    tips = [branch.tip for branch in source.branches]
+    blocks = overlay.log([*tips, *source.pull_heads.values()])
+    return History(Log(track(blocks, progress, f"read {repo}", None)), tips)
+
+
+def _find(overlay: Overlay, history: History, known: Known) -> tuple[list[Merged], list[Rejected]]:
+    """Return the merged pull requests by number, and what only looks like one."""
+    found = list(find_merged(history, known))
+    rejected = [item for item in found if isinstance(item, Rejected)]
+    doubted = {}
+    merged = {item.number: item for item in found if isinstance(item, Merged)}
+    for item in merged.values():
+        if "head-differs" in item.gaps and item.head and item.merge_base:
+            doubted[item.number] = item
+    pairs = [(item.merge, item.base) for item in doubted.values()]
+    pairs += [(item.head or "", item.merge_base or "") for item in doubted.values()]
+    paths = list(overlay.paths(pairs)) if pairs else []
+    for place, item in enumerate(doubted.values()):
+        ours, theirs = paths[place], paths[place + len(doubted)]
+        if ours.isdisjoint(theirs):
+            del merged[item.number]
+            reason = f"{item.merge} changes no file that the head of #{item.number} changes"
+            rejected.append(Rejected(item.number, "other-work", reason))
+        elif ours == theirs and item.style == "squash":
+            gaps = tuple(gap for gap in item.gaps if gap != "head-differs")
+            merged[item.number] = replace(item, gaps=gaps)
+    return with_stacks(history, [merged[number] for number in sorted(merged)]), rejected
+
+
+def _choose(history: History, merged: Sequence[Merged], options: MineOptions) -> list[Merged]:
+    """Return the pull requests that the options ask for, by number."""
+
+    def when(item: Merged) -> tuple[int, int]:
+        return int(history.log.committed[history.index[item.merge]] or 0), item.number
+
+    chosen = list(merged)
+    if options.since is not None:
+        first = datetime.combine(options.since, time(), UTC).timestamp()
+        chosen = [item for item in chosen if when(item)[0] >= first]
+    if options.limit is not None:
+        chosen = sorted(chosen, key=when)[max(0, len(chosen) - options.limit) :]
+    return sorted(chosen, key=lambda item: item.number)
+
+
+def _branch_name(source: Source, history: History, item: Merged) -> str | None:
+    if item.into == "pull-request":
+        return None
+    return source.branches[history.branch[item.position]].name
+
+
+def _fill(
+    store: Store,
+    overlay: Overlay,
+    history: History,
+    found: Sequence[Found],
+    about: About,
+    options: MineOptions,
+    workers: int,
+    progress: Progress,
+) -> None:
+    """Make the records that the store does not have yet."""
+    views = store.views()
+    generated = overlay.generated(history.log.shas[history.mainline[-1]])
+    shared = digest(
+        (__version__, SCHEMA_VERSION, about, sorted(generated), options.filters.opted_out)
+    )
+    if overlay.present(store.state("missing") or ()):
+        store.forget_lines()
+    there = store.keys()
+    keys = {
+        item.merged.number: item.key(history, shared, views.get(item.merged.number))
+        for item in found
+    }
+    new = [item for item in found if there.get(item.merged.number) != keys[item.merged.number]]
+    patches = Patches(overlay, [item.pair for item in new], generated)
+
+    def make(item: Found, diff: Diff) -> tuple[int, bytes, bytes]:
+        number = item.merged.number
+        record = make_record(history, item, diff, about)
+        if number in views:
+            record = with_words(record, store.view(number), options.filters.opted_out)
+        return number, keys[number], pack(to_json(record))
+
+    rows: list[tuple[int, bytes, bytes]] = []
+    made = patches.each(new, lambda item: item.pair, make, workers)
+    for row in track(made, progress, f"mine {about.repo}", len(new)):
+        rows.append(row)
+        if len(rows) == _BATCH:
+            store.put_lines(rows)
+            rows = []
+    store.put_lines(rows)
+    store.put_state(missing=sorted(patches.missing.union(store.state("missing") or ())))
+
+
+def _notes(
+    options: MineOptions, merged: Sequence[Merged], heads: Mapping[int, int]
+) -> tuple[str, ...]:
+    """Return what a person should know of how complete this is."""
+    notes = []
+    if not heads:
+        notes.append(
+            f"{options.repo}: there are no pull heads, so nothing could be verified; fetch them "
+            "with git fetch origin '+refs/pull/*/head:refs/pull/*/head'."
         )
-    return tuple(records), whole
+    if not options.asks_github:
+        why = "was not asked" if options.github is None else "was not asked: there is no token"
+        notes.append(
+            f"{options.repo}: GitHub {why}, so labels, discussions, closed issues and "
+            "cross-references are missing, and titles and descriptions are git's."
+            + ("" if options.github is None else " Put one into GITHUB_TOKEN.")
+        )
+    return tuple(notes)
 
 
-def _author_kind(commit: LogCommit) -> AuthorKind:
-    return "bot" if _BOT.search(commit.name) or _BOT.search(commit.email) else "person"
-
-
-def _text(raw: bytes) -> tuple[str, bool]:
-    """Return bytes as text without the addresses in its trailers, and whether it was all UTF-8."""
-    try:
-        text, is_whole = raw.decode(), True
-    except UnicodeDecodeError:
-        text, is_whole = raw.decode(errors="replace"), False
-    return _ADDRESS.sub("", text), is_whole
+def _write(
+    store: Store, mined: Mined, options: MineOptions, output: StageOutput, progress: Progress
+) -> None:
+    """Write what the store holds of one repository, but what its filters leave out."""
+    output.read += len(mined.styles) + len(mined.rejected)
+    output.notes += mined.notes
+    for item in mined.rejected:
+        output.remove("pull-request", f"{options.repo}#{item.number}", item.rule, item.reason)
+    lines = ((n, line) for n, line in store.lines() if n in mined.styles)
+    for number, line in track(lines, progress, f"write {options.repo}", len(mined.styles)):
+        if options.filters != Filters():
+            pull = msgspec.json.decode(line, type=Traits)
+            reason = removal_by(options.filters, pull, mined.taken_back)
+            if reason is not None:
+                rule, why, measure = reason
+                output.remove(
+                    "pull-request", f"{options.repo}#{number}", rule, why, measure=measure
+                )
+                continue
+        output.kept += 1
+        output.write_line(line, mined.styles[number])
