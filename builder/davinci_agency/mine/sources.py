@@ -31,10 +31,13 @@ class GitHubAccess:
     Attributes:
         tokens: access tokens, used in turn; never shown.
         base_url: the address of its REST interface.
+        secondary_wait: seconds to wait first on a secondary limit that names none; GitHub's
+            documentation asks for a minute.
     """
 
     tokens: tuple[str, ...] = field(repr=False)
     base_url: str = _GITHUB
+    secondary_wait: float = 60.0
 
 
 _EVERYTHING = Filters()

@@ -23,8 +23,8 @@ from davinci_agency.progress import Progress
 
 _ATTEMPTS = 8
 """Failures in a row after which GitHub is taken to be down."""
-_SECONDARY_WAIT = 60.0
-"""Seconds to wait on a secondary limit that names none, as GitHub's documentation asks."""
+_LONGEST_WAIT = 3_700.0
+"""Seconds; points are given again every hour."""
 _TIMEOUT = 60
 
 Json = Mapping[str, Any]
@@ -48,9 +48,10 @@ class _Seat:
     """One token with what is known of its limits."""
 
     client: github.Github = field(repr=False)
-    points: int = 1
+    # As many as a token can have, so that each one is tried.
+    points: int = 5_000
+    # By the machine's own clock, in seconds since 1970.
     rests_until: float = 0.0
-    """By the machine's own clock, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,12 @@ class Pause:
 
 
 def pause_after(
-    status: int, headers: Mapping[str, str], said: str, attempt: int, now: float
+    status: int,
+    headers: Mapping[str, str],
+    said: str,
+    attempt: int,
+    now: float,
+    secondary_wait: float = 60.0,
 ) -> Pause | None:
     """Return how long to wait after a refusal; ``None`` if waiting does not help. Pure.
 
@@ -88,10 +94,11 @@ def pause_after(
     if (limited or said == "RATE_LIMITED") and headers.get("x-ratelimit-remaining") == "0":
         reset = headers.get("x-ratelimit-reset", "")
         # A second more: nobody knows at which end of its second it is.
-        wait = max(0.0, float(reset) - now) + 1 if reset.isdigit() else _SECONDARY_WAIT
-        return Pause(min(wait, 3_700.0), True, "no points are left")
+        wait = max(0.0, float(reset) - now) + 1 if reset.isdigit() else secondary_wait
+        return Pause(min(wait, _LONGEST_WAIT), True, "no points are left")
     if limited or said == "RATE_LIMITED":
-        return Pause(_SECONDARY_WAIT * 2 ** (attempt - 1), False, "a secondary limit was reached")
+        wait = min(secondary_wait * 2 ** (attempt - 1), _LONGEST_WAIT)
+        return Pause(wait, False, "a secondary limit was reached")
     if status >= 500 or status == 0:
         return Pause(min(60.0, 2.0 ** (attempt - 1)), False, "GitHub failed")
     return None
@@ -116,6 +123,7 @@ class Client:
             for token in access.tokens
         ]
         self._progress = progress
+        self._secondary_wait = access.secondary_wait
         self.calls = 0
 
     def __enter__(self) -> Client:
@@ -183,7 +191,9 @@ class Client:
                     self._seats.remove(seat)
                     continue
                 headers = {k.lower(): str(v) for k, v in (error.headers or {}).items()}
-                pause = pause_after(status, headers, said, attempt, time.time())
+                pause = pause_after(
+                    status, headers, said, attempt, time.time(), self._secondary_wait
+                )
                 if pause is None:
                     raise _refusal(status, said) from None
             except (requests.RequestException, ValueError) as error:

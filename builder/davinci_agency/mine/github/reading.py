@@ -23,6 +23,9 @@ from davinci_agency.mine.store import Store
 from davinci_agency.progress import Progress
 
 _PAGE = 25
+_BEGINNING = {"cursor": None, "size": _PAGE, "good": 0, "done": 0}
+_GOOD_PAGES = 8
+"""Pages in a row after which a size that was halved is doubled again."""
 _TOGETHER = 20
 """Connections that are continued by one question."""
 
@@ -36,32 +39,34 @@ class Reader:
         self._repo = repo
         self._names = dict(zip(("owner", "name"), repo.split("/"), strict=True))
         self._progress = progress
+        self._changes = f"/repos/{repo}/pulls?state=all&sort=updated&direction=desc&per_page=1"
 
     def list_merged(self) -> None:
         """Read all merged pull requests, or what a run before left of them."""
-        if self._store.state("listed"):
-            return
-        state = self._store.state("listing") or {"cursor": None, "size": _PAGE, "done": 0}
+        store = self._store
+        state = store.state("listing")
+        if state is None:
+            # From before the first page: whatever changes from now on is the next run's.
+            etag, _ = self._client.changed_since(self._changes, None)
+            state = {**_BEGINNING, "newest": None, "etag": etag}
         while True:
             page = self._page(queries.LIST, state, f"ask GitHub for {self._repo}")
-            if self._store.state("newest") is None:
-                self._store.put_views([], {"newest": page.newest})
-            listing = {"listing": page.state, "license": page.license, "listed": page.is_last}
-            self._store.put_views(self._rows(page.views), listing)
+            state = {**page.state, "newest": state["newest"] or page.newest, "etag": state["etag"]}
             if page.is_last:
+                end = {"newest": state["newest"], "etag": state["etag"], "license": page.license}
+                store.put_views(self._rows(page.views), {**end, "listed": True})
                 return
-            state = page.state
+            store.put_views(self._rows(page.views), {"listing": state})
 
     def list_changed(self) -> None:
         """Read what changed since the run before, if GitHub says that anything did."""
         store = self._store
         state = store.state("changing")
         if state is None:
-            path = f"/repos/{self._repo}/pulls?state=all&sort=updated&direction=desc&per_page=1"
-            etag, has_changed = self._client.changed_since(path, store.state("etag"))
+            etag, has_changed = self._client.changed_since(self._changes, store.state("etag"))
             if not has_changed:
                 return
-            state = {"cursor": None, "size": _PAGE, "done": 0, "newest": None, "etag": etag}
+            state = {**_BEGINNING, "newest": None, "etag": etag}
         until = store.state("newest")
         if until is None:
             newest, license_ = self._newest()
@@ -115,7 +120,7 @@ class Reader:
 
     def _page(self, query: str, state: dict[str, Any], what: str) -> _Page:
         """Ask for one page, in halves if GitHub can't put it together."""
-        size = state["size"]
+        size, good = state["size"], state["good"] + 1
         while True:
             variables = {**self._names, "first": size, "after": state["cursor"]}
             try:
@@ -126,13 +131,13 @@ class Reader:
                         f"GitHub can't give a page of one pull request of {self._repo} ({error}); "
                         "run it again later, it goes on where it was."
                     ) from error
-                size //= 2
+                size, good = size // 2, 0
                 continue
             found = self._repository(answer)
             connection = found.get("pullRequests")
             nodes = (connection or {}).get("nodes") or ()
             if connection is None or (size > 1 and None in nodes):
-                size = max(1, size // 2)
+                size, good = max(1, size // 2), 0
                 continue
             break
         if not state["done"]:
@@ -141,8 +146,8 @@ class Reader:
         info = connection["pageInfo"]
         after = {
             "cursor": info["endCursor"],
-            # What made a page too large is passed now, most likely.
-            "size": min(_PAGE, size * 2),
+            "size": min(_PAGE, size * 2) if good == _GOOD_PAGES else size,
+            "good": good % _GOOD_PAGES,
             "done": state["done"] + len(nodes),
         }
         views = self._views([node for node in nodes if node is not None])
@@ -227,9 +232,10 @@ def read_all(
         store.put_views([], {"address": [access.base_url, repo]})
     with Client(access, progress) as client:
         reader = Reader(client, store, repo, progress)
-        if everything:
+        if everything and not store.state("listed"):
             reader.list_merged()
-        reader.list_changed()
+        else:
+            reader.list_changed()
 
 
 def ask_for(
