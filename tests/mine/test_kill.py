@@ -115,7 +115,7 @@ def test_no_token_stands_in_an_output_a_record_or_the_list_of_processes(
     with GitHubServer(hosted.pulls, hook=look) as server:
         options = ("--github", "--base-url", server.base_url, "--debug")
         printed = finish(start(tmp_path / "good", hosted, *options))
-        server.tokens = frozenset()
+        server.tokens = ()
         refused = start(tmp_path / "bad", hosted, *options)
         stdout, stderr = refused.communicate(timeout=60)
         assert refused.returncode == 2

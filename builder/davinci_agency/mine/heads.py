@@ -116,57 +116,79 @@ def _in_a_merge(
     """Yield the pull requests whose heads one merge brought in."""
     place = history.mainline[position]
     side = history.parents[place][1] if len(history.parents[place]) > 1 else None
-    is_claimed = position in claims.positions
+    is_pull = position in claims.positions
     taken: dict[int, int] = {}
     for number, head in found:
         sha = history.log.shas[head]
+        nested = history.merge_of(head, position)
         if head in taken:
             yield Rejected(number, "same-head", f"#{taken[head]} has the same head {sha}")
-            continue
-        taken[head] = number
-        if not is_claimed and (head == side or len(found) == 1):
-            last = history.log[head]
-            trace = Trace(number, "pull-head", last.subject, last.body)
-            merged = merged_branch(history, position, trace)
-            gaps: tuple[Gap, ...] = () if head == side else ("head-differs",)
-            yield _claim(claims, replace(merged, head=sha, gaps=gaps), [position])
-            is_claimed = True
-        elif head != side:
-            yield _claim(claims, _within(history, number, head), [])
-        else:
+        elif head == side and is_pull:
             # The merge's message names another number for this very head.
             yield Rejected(number, "same-head", f"{history.log.shas[place]} merges another's {sha}")
+        elif head == side:
+            last = history.log[head]
+            trace = Trace(number, "pull-head", last.subject, last.body)
+            yield _claim(claims, merged_branch(history, position, trace), [position])
+        elif nested is not None:
+            yield _claim(claims, _nested(history, number, head, nested, is_pull), [])
+        elif is_pull:
+            yield _claim(claims, _within(history, number, head), [])
+        else:
+            yield _claim(claims, _run_within(history, number, head, set(dict(found).values())), [])
+        taken.setdefault(head, number)
+
+
+def _nested(history: History, number: int, head: int, merge: int, is_pull: bool) -> Merged:
+    """Return a pull request that was merged into a branch, which was merged in turn."""
+    commit = history.log[merge]
+    before = set(history.together(history.parents[merge][0]))
+    own = [place for place in history.together(head) if place not in before]
+    found = _part(history, number, head, own, is_pull)
+    return replace(found, base=commit.parents[0], merge=commit.sha)
 
 
 def _within(history: History, number: int, head: int) -> Merged:
-    """Return a pull request that came in as a part of another one's branch."""
-    position = history.owner[head]
-    own: list[int] = []
-    seen: set[int] = set()
-    waiting = [head]
-    while waiting:
-        place = waiting.pop()
-        if history.owner[place] == position and place not in seen:
-            seen.add(place)
-            own.append(place)
-            waiting += history.parents[place]
-    own.sort(key=history.rank.__getitem__)
-    commits = [place for place in own if len(history.parents[place]) < 2] or own
+    """Return a pull request whose branch another one's continues."""
+    return _part(history, number, head, history.together(head), is_pull=True)
+
+
+def _run_within(history: History, number: int, head: int, heads: set[int]) -> Merged:
+    """Return the run of one author's commits that ends at a head within some branch."""
+    own = [head]
+    while len(own) < _LONGEST_RANGE:
+        parents = history.parents[own[-1]]
+        if (
+            len(parents) != 1
+            or history.owner[parents[0]] != history.owner[head]
+            or parents[0] in heads
+            or history.log.emails[parents[0]].lower() != history.log.emails[head].lower()
+        ):
+            break
+        own.append(parents[0])
+    found = _part(history, number, head, own[::-1], is_pull=False)
+    gaps: tuple[Gap, ...] = ("range-inferred",) if len(own) > 1 else ()
+    return replace(found, style="fast-forward", gaps=gaps)
+
+
+def _part(history: History, number: int, head: int, own: Sequence[int], is_pull: bool) -> Merged:
+    """Return the pull request that some commits within a merge are."""
+    commits = [place for place in own if len(history.parents[place]) < 2] or list(own)
     base = history.merge_base(own)
-    first, last = history.log[own[0]], history.log[head]
-    start = history.log.shas[base] if base is not None else (first.parents or (first.sha,))[0]
+    oldest, newest, last = (history.log[place] for place in (own[0], commits[-1], head))
+    start = history.log.shas[base] if base is not None else (*oldest.parents, oldest.sha)[0]
     return Merged(
         number=number,
         style="merge",
         found_by="pull-head",
-        into="pull-request",
-        position=position,
+        into="pull-request" if is_pull else "other-branch",
+        position=history.owner[head],
         base=start,
         merge=last.sha,
         head=last.sha,
         merge_base=start,
-        title=history.log[commits[-1]].subject,
-        body=history.log[commits[-1]].body if len(commits) == 1 else b"",
+        title=newest.subject,
+        body=newest.body if len(commits) == 1 else b"",
         commits=tuple(commits),
         spread=(),
     )
@@ -184,8 +206,8 @@ def _rebased(
     twins = _twins(history, {place for own in branches.values() for place in own})
     # Of two pull requests with the same commits the later one took the earlier one's place.
     for number, own in sorted(branches.items(), reverse=True):
-        found = [twins.get(key_of(history, place)) for place in own]
-        spots = sorted(positions[twin] for twin in found if twin is not None and twin in positions)
+        found = [_twin_of(history, place, twins) for place in own]
+        spots = sorted(positions[twin] for twin in found if twin is not None)
         if (
             len(spots) < len(own)
             or spots != list(range(spots[0], spots[0] + len(spots)))
@@ -194,11 +216,20 @@ def _rebased(
             or spots[0] == 0
         ):
             continue
-        head = history.log.shas[waiting[number]]
-        base = branch_of(history, waiting[number], number)[1]
-        merged = _range(history, number, spots[0], spots[-1], head)
-        fork = merged.merge_base if base is None else history.log.shas[base]
-        merged = replace(merged, style="rebase", found_by="rebased-head", merge_base=fork)
+        head = waiting[number]
+        base = branch_of(history, head, number)[1]
+        merged = _range(history, number, spots[0], spots[-1], history.log.shas[head])
+        same_words = {key_of(history, place) for place in own} == {
+            key_of(history, history.mainline[spot]) for spot in spots
+        }
+        merged = replace(
+            merged,
+            style="rebase",
+            found_by="rebased-head",
+            merge_base=merged.merge_base if base is None else history.log.shas[base],
+            # What was reworded may have been changed too.
+            gaps=() if same_words else ("head-differs",),
+        )
         yield _claim(claims, merged, spots)
 
 
@@ -212,11 +243,24 @@ def key_of(history: History, place: int) -> Key:
     return (log.emails[place].lower(), log.authored[place], subject_of(log.messages[place]))
 
 
-def _twins(history: History, places: set[int]) -> dict[Key, int]:
-    """Return the commits of the first-parent chains that have the key of one of the places."""
-    times = {history.log.authored[place] for place in places}
-    return {
-        key_of(history, place): place
-        for place in history.mainline
-        if history.log.authored[place] in times and len(history.parents[place]) == 1
-    }
+def _twins(history: History, places: set[int]) -> dict[tuple[bytes, bytes], list[int]]:
+    """Return the first-parent chains' commits of the places' authors and times, by both."""
+    log = history.log
+    times = {log.authored[place] for place in places}
+    found: dict[tuple[bytes, bytes], list[int]] = defaultdict(list)
+    for place in history.mainline:
+        if log.authored[place] in times and len(history.parents[place]) == 1:
+            found[log.emails[place].lower(), log.authored[place]].append(place)
+    return found
+
+
+def _twin_of(
+    history: History, place: int, twins: Mapping[tuple[bytes, bytes], list[int]]
+) -> int | None:
+    """Return the commit that a commit became: the one with its subject, or the only one."""
+    log = history.log
+    candidates = twins.get((log.emails[place].lower(), log.authored[place]), [])
+    subject = subject_of(log.messages[place])
+    same = [twin for twin in candidates if subject_of(log.messages[twin]) == subject]
+    chosen = same or candidates
+    return chosen[0] if len(chosen) == 1 else None

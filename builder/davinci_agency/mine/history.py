@@ -193,8 +193,29 @@ class History:
         # The highest rank can be no ancestor of the others.
         return max(shared, key=self.rank.__getitem__, default=None)
 
+    @cached_property
+    def _merges(self) -> dict[int, int]:
+        """The merge that each commit is the second parent of, of those that the branches hold."""
+        return {
+            parents[1]: place
+            for place, parents in enumerate(self.parents)
+            if len(parents) > 1 and self.owner[place] != NOWHERE
+        }
+
+    def merge_of(self, side: int, position: int) -> int | None:
+        """Return the merge of a side among the commits that came in at a position."""
+        place = self._merges.get(side)
+        return place if place is not None and self.owner[place] == position else None
+
     def aside(self, tip: int) -> list[int]:
         """Return the places of a commit and its ancestors that no branch holds, oldest first."""
+        return self._since(tip, NOWHERE)
+
+    def together(self, tip: int) -> list[int]:
+        """Return the places of a commit and its ancestors that came in with it, oldest first."""
+        return self._since(tip, self.owner[tip])
+
+    def _since(self, tip: int, owner: int) -> list[int]:
         order: list[int] = []
         seen: set[int] = set()
         waiting = [tip]
@@ -202,7 +223,7 @@ class History:
             place = waiting.pop()
             if place < 0:
                 order.append(~place)
-            elif self.owner[place] == NOWHERE and place not in seen:
+            elif self.owner[place] == owner and place not in seen:
                 seen.add(place)
                 waiting.append(~place)
                 waiting += self.parents[place]

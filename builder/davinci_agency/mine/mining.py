@@ -192,7 +192,7 @@ def _choose(history: History, merged: Sequence[Merged], options: MineOptions) ->
 
 
 def _branch_name(source: Source, history: History, item: Merged) -> str | None:
-    if item.into == "pull-request":
+    if item.into == "pull-request" or not item.spread:
         return None
     return source.branches[history.branch[item.position]].name
 
