@@ -2,7 +2,8 @@
 
 For every merged pull request whose head is there, the mined change (``base_commit`` to
 ``merge_commit``) is compared with the branch's (``merge_base`` to ``head_commit``): by patch-id,
-and where that differs by the files. Run it on clones that have the pull heads:
+where that differs by the patch-id without lines of context, which a merge may have changed, and
+then by the files. Run it on clones that have the pull heads:
 
     python tests/benchmarks/mine_agreement.py numpy.git=numpy/numpy ruff.git=astral-sh/ruff
 """
@@ -34,7 +35,7 @@ class Line(msgspec.Struct):
     head_commit: str | None
 
 
-def patch_ids(overlay: Overlay, pairs: list[Pair]) -> dict[str, str]:
+def patch_ids(overlay: Overlay, pairs: list[Pair], context: int = 3) -> dict[str, str]:
     """Return the patch-id of every pair's diff, by its commit; none for an empty diff."""
     lines = "".join(f"{commit} {base}\n" for commit, base in pairs).encode()
     git = ["git", f"--git-dir={overlay.folder}"]
@@ -42,7 +43,9 @@ def patch_ids(overlay: Overlay, pairs: list[Pair]) -> dict[str, str]:
         names.write(lines)
         names.seek(0)
         diff = subprocess.Popen(
-            [*git, "diff-tree", "--stdin", "-p", "-r"], stdin=names, stdout=subprocess.PIPE
+            [*git, "diff-tree", "--stdin", "-p", "-r", f"-U{context}"],
+            stdin=names,
+            stdout=subprocess.PIPE,
         )
         ids = subprocess.run(
             [*git, "patch-id", "--stable"], stdin=diff.stdout, stdout=subprocess.PIPE, check=True
@@ -65,6 +68,7 @@ def compare(path: Path, repo: str) -> Counter[str]:
     with open_overlay(read_source(path)) as overlay:
         overlay.stand_in_for_missing([*ours, *theirs])
         mined, branch = patch_ids(overlay, ours), patch_ids(overlay, theirs)
+        bare, bare_branch = patch_ids(overlay, ours, 0), patch_ids(overlay, theirs, 0)
         paths = zip(overlay.paths(ours), overlay.paths(theirs), strict=True)
         counts: Counter[str] = Counter()
         for pull, (here, there) in zip(pulls, paths, strict=True):
@@ -73,6 +77,8 @@ def compare(path: Path, repo: str) -> Counter[str]:
                 kind = "empty"
             elif one == other:
                 kind = "equal"
+            elif bare.get(pull.merge_commit) == bare_branch.get(pull.head_commit or ""):
+                kind = "equal but for context"
             elif here == there:
                 kind = "same files"
             elif here & there:

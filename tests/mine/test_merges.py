@@ -63,7 +63,7 @@ def test_a_squash_is_read_with_its_number_taken_off_its_title(
     assert (pull["title"], pull["body"]) == ("Add b (and c)", "It was wanted.")
     assert (pull["base_commit"], pull["merge_base"], pull["merge_commit"]) == (base, base, merge)
     assert pull["head_commit"] == repository.sha("work")
-    assert [commit["sha"] for commit in pull["commits"]] == [merge]
+    assert [commit["sha"] for commit in pull["commits"]] == [repository.sha("work")]
     assert pull["gaps"] == []
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from davinci_agency.mine.paths import is_generated, is_test
 from davinci_agency.records import ChangedFile, FileStatus, Omission
@@ -20,7 +21,7 @@ MAX_FILE_PATCH_BYTES = 1 << 20
 MAX_PATCH_BYTES = 32 << 20
 """Of a larger change no patch is kept at all: a whole history's import, not work."""
 
-_PART = b"\ndiff --git "
+_HUNK = b"\n@@ -"
 _STATUS: dict[bytes, FileStatus] = {
     b"A": "added",
     b"C": "copied",
@@ -82,14 +83,15 @@ def parse_diff(printed: bytes, omit: Omit, *, is_whole: bool = True) -> Diff:
     if not printed:
         return EMPTY
     raw, _, patch = printed.partition(b"\n\n")
-    parts = patch.removesuffix(b"\n").split(_PART) if patch else []
+    patch = patch.removeprefix(b"diff --git ").removesuffix(b"\n")
+    parts = patch.split(b"\ndiff --git ") if patch else []
     files: list[ChangedFile] = []
     texts: tuple[list[str], list[str]] = ([], [])
     start = 0
     for line in raw.split(b"\n")[1:]:
         if not line.startswith(b":"):
             continue
-        entry = _RawEntry.parse(line)
+        entry = _raw_entry(line)
         end = start + entry.number_of_parts
         if is_whole and end > len(parts):
             raise ValueError(f"git printed no patch of {entry.paths[-1]}")
@@ -103,33 +105,30 @@ def parse_diff(printed: bytes, omit: Omit, *, is_whole: bool = True) -> Diff:
     return Diff(tuple(files), "".join(texts[False]), "".join(texts[True]))
 
 
-@dataclass(frozen=True, slots=True)
-class _RawEntry:
+class _RawEntry(NamedTuple):
     """A line of ``--raw``: what happened to one file, by modes and blobs."""
 
-    modes: tuple[bytes, bytes]
-    blobs: tuple[bytes, bytes]
+    old_mode: bytes
+    new_mode: bytes
+    old_blob: bytes
+    new_blob: bytes
     status: bytes
-    paths: tuple[str, ...]
-
-    @classmethod
-    def parse(cls, line: bytes) -> _RawEntry:
-        details, *quoted = line.split(b"\t")
-        old_mode, new_mode, old_blob, new_blob, status = details[1:].split(b" ")
-        return cls(
-            modes=(old_mode, new_mode),
-            blobs=(old_blob, new_blob),
-            status=status[:1],
-            paths=tuple(unquote(path) for path in quoted),
-        )
+    paths: list[str]
 
     @property
     def number_of_parts(self) -> int:
         """How many parts of the patch are this file's."""
         # A file that becomes a link, or the reverse, is printed as removed and added again. The
         # first three digits of a mode: 100 a file, 120 a link, 160 a submodule, 000 nothing.
-        old, new = (mode[:3] for mode in self.modes)
-        return 2 if old != new and old != b"000" and new != b"000" else 1
+        old, new = self.old_mode[:3], self.new_mode[:3]
+        return 1 if old == new or b"000" in (old, new) else 2
+
+
+def _raw_entry(line: bytes) -> _RawEntry:
+    details, *quoted = line.split(b"\t")
+    old_mode, new_mode, old_blob, new_blob, status = details[1:].split(b" ")
+    paths = [unquote(path) for path in quoted]
+    return _RawEntry(old_mode, new_mode, old_blob, new_blob, status, paths)
 
 
 def _changed_file(
@@ -142,53 +141,51 @@ def _changed_file(
     additions = deletions = None
     if omitted is None and parts is not None:
         try:
-            text = "".join(["diff --git " + _bare(part).decode() + "\n" for part in parts])
+            text = "".join(["diff --git " + part.decode() + "\n" for part in parts])
         except UnicodeDecodeError:
             omitted = "not-utf-8"
         else:
-            hunks = [part.partition(b"\n@@ ")[2] for part in parts]
-            additions = sum(hunk.count(b"\n+") for hunk in hunks)
-            deletions = sum(hunk.count(b"\n-") for hunk in hunks)
+            additions = deletions = 0
+            for part in parts:
+                hunks = max(part.find(_HUNK), 0)
+                additions += part.count(b"\n+", hunks) if hunks else 0
+                deletions += part.count(b"\n-", hunks) if hunks else 0
+    old_path = entry.paths[0] if len(entry.paths) > 1 else None
+    status = _STATUS[entry.status[:1]]
     return (
-        ChangedFile(
-            path=path,
-            old_path=entry.paths[0] if len(entry.paths) > 1 else None,
-            status=_STATUS[entry.status],
-            additions=additions,
-            deletions=deletions,
-            is_test=is_test(path),
-            omitted=omitted,
-        ),
+        ChangedFile(path, old_path, status, additions, deletions, is_test(path), omitted),
         text,
     )
 
 
-def _bare(part: bytes) -> bytes:
-    return part.removeprefix(b"diff --git ")
-
-
 def _omission(entry: _RawEntry, parts: Sequence[bytes] | None, omit: Omit) -> Omission | None:
-    if omit.missing and not omit.missing.isdisjoint(blob.decode() for blob in entry.blobs):
+    if omit.missing and not omit.missing.isdisjoint(
+        (entry.old_blob.decode(), entry.new_blob.decode())
+    ):
         return "missing-blob"
     if parts is None:
         return "too-large"
     for part in parts:
-        if b"\nBinary files " in part and b"\n@@ " not in part:
+        if b"\nBinary files " in part and _HUNK not in part:
             return "binary"
     path = entry.paths[-1]
-    if path in omit.generated or is_generated(path) or any(map(_says_generated, parts)):
+    if path in omit.generated or is_generated(path):
         return "generated"
+    for part in parts:
+        if _says_generated(part):
+            return "generated"
     if sum(map(len, parts)) > MAX_FILE_PATCH_BYTES:
         return "too-large"
     return None
 
 
 def _says_generated(part: bytes) -> bool:
-    start = part.find(b"\n@@ -")
-    return (
-        part.startswith((b"0,0 ", b"1,", b"1 "), start + 5)
-        and _GENERATED.search(part, start, start + _HEAD_OF_FILE) is not None
-    )
+    start = part.find(_HUNK)
+    if not part.startswith((b"0,0 ", b"1,", b"1 "), start + len(_HUNK)):
+        return False
+    top = part[start : start + _HEAD_OF_FILE]
+    # Most files say nothing of the kind, and looking for a word is quicker than a pattern.
+    return (b"enerated" in top or b"DO NOT EDIT" in top) and _GENERATED.search(top) is not None
 
 
 @lru_cache(maxsize=1 << 16)

@@ -76,12 +76,8 @@ class Overlay:
 
         Tips that are absent or no commits are passed over.
         """
-        present = [name for name, kind in self._kinds(tips) if kind == "commit"]
-        if not present:
-            # Told of no commit at all, git would log HEAD.
-            return
-        arguments = ["log", "-z", f"--format={LOG_FORMAT}", "--stdin"]
-        with self._lines(present) as names, self._run(arguments, names, _NO_REPLACE) as output:
+        arguments = ["log", "-z", f"--format={LOG_FORMAT}", "--ignore-missing", "--stdin"]
+        with self._lines(tips) as names, self._run(arguments, names, _NO_REPLACE) as output:
             yield from iter(lambda: output.read(_BLOCK), b"")
 
     def _kinds(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:

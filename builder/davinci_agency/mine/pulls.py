@@ -73,7 +73,7 @@ def merged_branch(history: History, position: int, trace: Trace) -> Merged:
     own = history.places(position)
     commits = [p for p in own if len(history.parents[p]) < 2] or own or [place]
     base = history.merge_base(own, sides)
-    parents = log[place].parents
+    parents = log.parents[place].decode().split()
     title, body = trace.title, trace.body
     if not title or not body:
         last = log[commits[-1]]
@@ -123,9 +123,15 @@ def into(history: History, position: int) -> MergedInto:
     return "other-branch" if history.branch[position] else "default-branch"
 
 
-def author_of(history: History, commits: tuple[int, ...]) -> int:
-    """Return the place of a commit of whoever wrote most of the commits; of several the first."""
-    emails = [history.log.emails[place].lower() for place in commits]
+def author_of(history: History, item: Merged) -> int:
+    """Return the place of a commit of the pull request's author.
+
+    A squash is its author's. Otherwise it is whoever wrote most of the commits; of several the
+    first.
+    """
+    if item.style == "squash":
+        return item.spread[0]
+    emails = [history.log.emails[place].lower() for place in item.commits]
     count = Counter(emails)
     most = max(count.values())
-    return next(p for p, email in zip(commits, emails, strict=True) if count[email] == most)
+    return next(p for p, email in zip(item.commits, emails, strict=True) if count[email] == most)

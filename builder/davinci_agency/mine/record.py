@@ -84,10 +84,10 @@ def make_record(history: History, found: Found, diff: Diff, about: About) -> Pul
         gaps.append("not-utf-8-text")
     if any(file.omitted for file in diff.files):
         gaps.append("omitted-files")
-    author = history.log[author_of(history, item.commits)]
+    author = history.log[author_of(history, item)]
     pseudonym, kind = _author(author.email, author.name)
     login = _NOREPLY.fullmatch(author.email)
-    merge = history.log[history.index[item.merge]]
+    merged = int(history.log.committed[history.index[item.merge]] or 0)
     return PullRequest(
         schema_version=SCHEMA_VERSION,
         repo=about.repo,
@@ -105,7 +105,7 @@ def make_record(history: History, found: Found, diff: Diff, about: About) -> Pul
         backport_of=found.relations.backport_of,
         reverts=found.relations.reverts,
         stacked_on=item.stacked_on,
-        merged_at=utc(merge.committed),
+        merged_at=utc(merged),
         base_commit=item.base,
         merge_base=item.merge_base,
         head_commit=item.head,

@@ -35,7 +35,8 @@ class Source:
 
     Attributes:
         path: where it is.
-        branches: its branches, the default one first.
+        branches: its branches, the default one first, without those that end in a pull head: they
+            are pull requests' own.
         pull_heads: the commit at every ``refs/pull/<number>/head``.
         origin: the address it was cloned from, if it remembers.
         objects: its folder of objects.
@@ -88,14 +89,15 @@ def _look(path: Path, repo: git.Repo, common: Path) -> Source:
     lines = repo.git.for_each_ref("--format=%(objectname) %(refname)").splitlines()
     refs = {name: tip for tip, _, name in (line.partition(" ") for line in lines)}
     shallow = common / "shallow"
+    pull_heads = {
+        int(match[1]): tip for name, tip in refs.items() if (match := _PULL_HEAD.fullmatch(name))
+    }
+    default, *others = _branches(refs, Branch(_symbolic(repo, "HEAD", _LOCAL), head), repo)
+    pulled = set(pull_heads.values())
     return Source(
         path=path,
-        branches=_branches(refs, Branch(_symbolic(repo, "HEAD", _LOCAL), head), repo),
-        pull_heads={
-            int(match[1]): tip
-            for name, tip in refs.items()
-            if (match := _PULL_HEAD.fullmatch(name))
-        },
+        branches=(default, *(branch for branch in others if branch.tip not in pulled)),
+        pull_heads=pull_heads,
         origin=_origin(repo),
         objects=common / "objects",
         shallow=shallow if shallow.is_file() else None,

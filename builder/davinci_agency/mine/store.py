@@ -22,8 +22,8 @@ from davinci_agency.errors import DataError
 from davinci_agency.files import locked
 
 _LAYOUT = 1
-_LEVEL = 1
-"""Of zstd: what is kept is read once a run, and made in the time of the first."""
+_LEVEL = -3
+"""Of zstd: its quick end, for what is kept is made in the time of the first run."""
 
 _OF_THREAD = threading.local()
 """A compressor costs more to make than to use, and serves one thread."""

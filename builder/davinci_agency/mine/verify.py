@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from davinci_agency.mine.history import NOWHERE, History
+from davinci_agency.mine.history import NOWHERE, History, subject_of
 from davinci_agency.mine.pulls import Merged, Rejected
 from davinci_agency.mine.traces import picked_from
 from davinci_agency.records import Gap
@@ -118,7 +118,7 @@ def _is_related(history: History, ours: Sequence[int], theirs: set[int]) -> bool
     if any(person in people for place in ours for person in _people(history, place)):
         return True
     texts = [log.messages[place] for place in theirs]
-    subjects = {log[place].subject for place in ours} - {b""}
+    subjects = {subject_of(log.messages[place]) for place in ours} - {b""}
     return any(subject in text for subject in subjects for text in texts)
 
 
