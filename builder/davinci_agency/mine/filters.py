@@ -9,23 +9,28 @@ import msgspec
 
 from davinci_agency.mine.paths import is_generated
 
+_PREFIX = r"^\W*(?:\w+(?:\([^)]{0,80}\))?!?: ?)?"
+"""A tag before a title: ``build(deps): ``."""
+_VERSION = r"v?\d[\w.+-]*"
 _BUMP = re.compile(
-    r"^\W*(?:\w+(?:\([^)]{0,80}\))?!?: ?)?(?:bump|upgrade|update|pin|lock file maintenance)\b"
-    r".{0,200}?(?:\bfrom \S{1,80} to \S|\bto v?\d|\bdependenc|\brequirements?\b|\block ?files?\b"
-    r"|\bpre-commit (?:hooks?|autoupdate)|\bactions?/\S+)",
+    _PREFIX + r"(?:(?:bump|upgrade|update|pin)\b.{0,200}?(?:"
+    rf"\bfrom {_VERSION} to {_VERSION}|\bto {_VERSION}(?: in \S{{1,200}})?$"
+    r"|\bdependenc(?:y|ies)\b|\brequirements?\b|\block ?files?$|\bactions?/\S+"
+    r"|\bpre-commit (?:hooks?|autoupdate))|lock file maintenance)",
     re.IGNORECASE,
 )
 _RELEASE = re.compile(
-    r"^\W*(?:\w+(?:\([^)]{0,80}\))?!?: ?)?(?:(?:prepare|cut|tag|bump|start|begin)\b.{0,40})?"
-    r"(?:\b(?:release|version(?: bump)?)\b[\w .:-]{0,40}?\bv?\d+\.\d+|v?\d+\.\d+\.\d+\S*\s*$"
-    r"|bump version|version bump|changelog for)",
+    _PREFIX + r"(?:(?:prepare|cut|tag|bump|start|begin|make)\b.{0,40}?)?"
+    r"(?:\b(?:release|version)(?: [a-z]{1,12}){0,2}:? v?\d+\.\d[\w.+-]*\W*$"
+    r"|v?\d+\.\d+\.\d+\S*\W*$|bump version|version bump|\bchangelog for\b)",
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
     r"(?:^|/)(?:docs?|documentation|\.github|\.circleci|\.gitlab|\.buildkite|ci|tools/ci)/"
-    r"|\.(?:md|mdx|rst|adoc|asciidoc|txt)$"
+    r"|\.(?:md|mdx|rst|adoc|asciidoc)$"
     r"|(?:^|/)(?:\.travis\.yml|appveyor\.yml|azure-pipelines\.yml|\.cirrus\.\w+|\.codecov\.yml"
-    r"|\.pre-commit-config\.yaml|codecov\.yml|license|authors|contributors|codeowners)$",
+    r"|\.pre-commit-config\.yaml|codecov\.yml|(?:license|authors|contributors|codeowners)"
+    r"(?:\.txt)?)$",
     re.IGNORECASE,
 )
 _PSEUDONYM = r"^[0-9a-f]{16}$"

@@ -21,6 +21,9 @@ from davinci_agency.records import Gap
 _LONGEST_RANGE = 50
 """Commits at most in a range that is inferred from its author."""
 
+_NEIGHBOURS = 20
+"""Numbers below its own whose heads a merged head is not older than, all of them."""
+
 Key = tuple[bytes, bytes, bytes]
 """What a rebase keeps of a commit: its author's address, its time, its subject."""
 
@@ -59,7 +62,7 @@ def _on_the_chain(
     claims: Claims,
 ) -> Iterator[Merged | Rejected]:
     """Yield a pull request to whose head the default branch was moved forward."""
-    # A branch of the repository itself ends in its own open pull request's head.
+    # A branch of the repository itself may end in its own open pull request's head.
     is_side = history.branch[position] != 0 or len(history.parents[head]) > 1
     if is_side or position == 0:
         return
@@ -69,6 +72,10 @@ def _on_the_chain(
         # A head that was set back to some commit of the branch is no work at all.
         if owner is not None and heads.get(owner) == head:
             yield Rejected(number, "same-head", f"#{owner} has the same head {sha}")
+        return
+    if _is_older_than_its_number(history, number, head, heads):
+        reason = f"the head of #{number} was set back to the older {sha}"
+        yield Rejected(number, "older-than-its-number", reason)
         return
     stops = claims.positions
     others = {place for other, place in heads.items() if other != number}
@@ -86,6 +93,15 @@ def _on_the_chain(
     gaps: tuple[Gap, ...] = ("range-inferred",) if first < position else ()
     found = _range(history, number, first, position, sha)
     yield _claim(claims, replace(found, gaps=gaps), range(first, position + 1))
+
+
+def _is_older_than_its_number(
+    history: History, number: int, head: int, heads: Mapping[int, int]
+) -> bool:
+    """Tell whether a head was committed before those of all the numbers just below its own."""
+    before = [heads[n] for n in range(max(1, number - _NEIGHBOURS), number) if n in heads]
+    times = [int(history.log.committed[place] or 0) for place in before]
+    return int(history.log.committed[head] or 0) < min(times, default=0)
 
 
 def _range(history: History, number: int, first: int, last: int, head: str) -> Merged:

@@ -27,12 +27,14 @@ class Known:
         repo: owner/name, lower case.
         heads: the place in the history of every pull request's head, by number.
         newest: the highest number that there is a head of; 0 without any.
+        newest_at: when that head was committed, in seconds since 1970.
         merges: the commit that GitHub says merged a pull request, by number.
     """
 
     repo: str
     heads: Mapping[int, int]
     newest: int
+    newest_at: int
     merges: Mapping[int, str]
 
 
@@ -63,6 +65,10 @@ def _by_messages(history: History, known: Known, claims: Claims) -> Iterator[Mer
         elif isinstance(found, Merged):
             yield from _settled(history, known, claims, found)
         else:
+            if trace.others:
+                # No head may claim the whole batch as its own work.
+                claims.positions.add(position)
+                claims.numbers.update((item.number, item.rule) for item in found)
             yield from found
     if pending is not None:
         yield from _settled(history, known, claims, pending)
@@ -121,7 +127,9 @@ def _settled(
             yield Rejected(found.number, "number-seen-before", reason)
         return
     head = known.heads.get(found.number)
-    checked = verify(history, found, head, known.newest, known.merges.get(found.number))
+    checked = verify(
+        history, found, head, known.newest, known.newest_at, known.merges.get(found.number)
+    )
     if isinstance(checked, Merged):
         claims.numbers[found.number] = found.merge
     yield checked

@@ -102,12 +102,8 @@ def _update(
     source, options = named
     with open_store(_store_path(folder, options)) as store, open_overlay(source) as overlay:
         about = _ask_github(store, options, progress)
-        history = _read_history(overlay, source, progress, about.repo)
-        heads = {
-            n: history.index[sha] for n, sha in source.pull_heads.items() if sha in history.index
-        }
-        known = Known(about.repo.lower(), heads, max(heads, default=0), store.merges())
-        merged, rejected = _find(overlay, history, known)
+        pulls = find_pulls(overlay, source, about.repo, store.merges(), progress)
+        history, merged = pulls.history, pulls.merged
         if not merged:
             raise DataError(
                 f"{source.path}: no merged pull request is to be found in its history; it needs "
@@ -126,12 +122,12 @@ def _update(
             )
             for item in chosen
         ]
-        _fill(store, overlay, history, found, about, options, workers, progress)
+        _fill(store, overlay, source, history, found, about, options, workers, progress)
     return Mined(
         styles={item.number: item.style for item in chosen},
         taken_back={n: number for number, r in relations.items() for n in r.reverts},
-        rejected=tuple(rejected),
-        notes=_notes(options, merged, heads),
+        rejected=tuple(pulls.rejected),
+        notes=_notes(options, source),
     )
 
 
@@ -152,8 +148,30 @@ def _read_history(overlay: Overlay, source: Source, progress: Progress, repo: st
     return History(Log(track(blocks, progress, f"read {repo}", None)), tips)
 
 
-def _find(overlay: Overlay, history: History, known: Known) -> tuple[list[Merged], list[Rejected]]:
-    """Return the merged pull requests by number, and what only looks like one."""
+@dataclass(frozen=True, slots=True)
+class Pulls:
+    """A history, its merged pull requests by number, and what only looks like one."""
+
+    history: History
+    merged: list[Merged]
+    rejected: list[Rejected]
+
+
+def find_pulls(
+    overlay: Overlay,
+    source: Source,
+    repo: str,
+    merges: Mapping[int, str] | None = None,
+    progress: Progress = SILENT,
+) -> Pulls:
+    """Find the merged pull requests of a repository, without reading any file.
+
+    ``merges`` holds the commits that GitHub says merged them, by number.
+    """
+    history = _read_history(overlay, source, progress, repo)
+    index = history.index
+    heads = {n: index[sha] for n, sha in source.pull_heads.items() if sha in index}
+    known = Known(repo.lower(), heads, *_newest(history, heads), merges or {})
     found = list(find_merged(history, known))
     rejected = [item for item in found if isinstance(item, Rejected)]
     doubted = {}
@@ -173,7 +191,14 @@ def _find(overlay: Overlay, history: History, known: Known) -> tuple[list[Merged
         elif ours == theirs and item.style == "squash":
             gaps = tuple(gap for gap in item.gaps if gap != "head-differs")
             merged[item.number] = replace(item, gaps=gaps)
-    return with_stacks(history, [merged[number] for number in sorted(merged)]), rejected
+    in_order = [merged[number] for number in sorted(merged)]
+    return Pulls(history, with_stacks(history, in_order), rejected)
+
+
+def _newest(history: History, heads: Mapping[int, int]) -> tuple[int, int]:
+    """Return the highest number that there is a head of, and when that was committed."""
+    newest = max(heads, default=0)
+    return newest, int(history.log.committed[heads[newest]] or 0) if newest else 0
 
 
 def _choose(history: History, merged: Sequence[Merged], options: MineOptions) -> list[Merged]:
@@ -200,6 +225,7 @@ def _branch_name(source: Source, history: History, item: Merged) -> str | None:
 def _fill(
     store: Store,
     overlay: Overlay,
+    source: Source,
     history: History,
     found: Sequence[Found],
     about: About,
@@ -209,19 +235,20 @@ def _fill(
 ) -> None:
     """Make the records that the store does not have yet."""
     views = store.views()
-    generated = overlay.generated(history.log.shas[history.mainline[-1]])
-    shared = digest(
-        (__version__, SCHEMA_VERSION, about, sorted(generated), options.filters.opted_out)
-    )
+    attributes = overlay.attributes(source.branches[0].tip)
+    shared = digest((__version__, SCHEMA_VERSION, about, attributes, options.filters.opted_out))
     if overlay.present(store.state("missing") or ()):
         store.forget_lines()
+        store.put_state(missing=[])
     there = store.keys()
     keys = {
         item.merged.number: item.key(history, shared, views.get(item.merged.number))
         for item in found
     }
     new = [item for item in found if there.get(item.merged.number) != keys[item.merged.number]]
-    patches = Patches(overlay, [item.pair for item in new], generated)
+    pairs = [item.pair for item in new]
+    generated = overlay.generated(pairs) if attributes and new else frozenset[str]()
+    patches = Patches(overlay, pairs, generated)
 
     def make(item: Found, diff: Diff) -> tuple[int, bytes, bytes]:
         number = item.merged.number
@@ -235,18 +262,15 @@ def _fill(
     for row in track(made, progress, f"mine {about.repo}", len(new)):
         rows.append(row)
         if len(rows) == _BATCH:
-            store.put_lines(rows)
+            store.put_lines(rows, patches.missing)
             rows = []
-    store.put_lines(rows)
-    store.put_state(missing=sorted(patches.missing.union(store.state("missing") or ())))
+    store.put_lines(rows, patches.missing)
 
 
-def _notes(
-    options: MineOptions, merged: Sequence[Merged], heads: Mapping[int, int]
-) -> tuple[str, ...]:
+def _notes(options: MineOptions, source: Source) -> tuple[str, ...]:
     """Return what a person should know of how complete this is."""
     notes = []
-    if not heads:
+    if not source.pull_heads:
         notes.append(
             f"{options.repo}: there are no pull heads, so nothing could be verified; fetch them "
             "with git fetch origin '+refs/pull/*/head:refs/pull/*/head'."

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, cast
 import git
 
 from davinci_agency.errors import DataError
-from davinci_agency.mine.diffs import MAX_PATCH_BYTES
+from davinci_agency.mine.diffs import MAX_PATCH_BYTES, unquote
 from davinci_agency.mine.history import LOG_FORMAT
 from davinci_agency.mine.repository import Source, said, steer
 
@@ -55,6 +55,7 @@ _MARK = b"="
 
 No line of a patch or of the raw part begins like that.
 """
+_CAT = ("cat-file", "--batch")
 _ATTRIBUTES = ("linguist-generated", "linguist-vendored")
 
 Pair = tuple[str, str]
@@ -102,22 +103,28 @@ class Overlay:
                 else:
                     paths.append(line.rstrip(b"\n"))
 
-    def generated(self, tip: str) -> frozenset[str]:
-        """Return the paths at a commit that its attributes call generated or vendored."""
-        with self._run(["read-tree", tip], None, _NO_REPLACE) as output:
-            output.read()
-        with self._run(["ls-files", "-z"], None, _NO_REPLACE) as output:
-            names = output.read()
-        if b".gitattributes" not in names:
-            return frozenset()
-        arguments = ["check-attr", "--cached", "--stdin", "-z", *_ATTRIBUTES]
-        with self._file([names]) as lines, self._run(arguments, lines, _NO_REPLACE) as output:
-            fields = output.read().split(b"\0")
-        return frozenset(
-            path.decode(errors="replace")
-            for path, value in zip(fields[0::3], fields[2::3], strict=False)
-            if value in (b"set", b"true")
-        )
+    def attributes(self, tip: str) -> str:
+        """Return what stands for the attributes of generated files at a commit; empty if none.
+
+        They are then ready for `generated`.
+        """
+        for arguments in (["read-tree", tip], ["ls-files", "-s", "--", "*.gitattributes"]):
+            with self._run(arguments, None, _NO_REPLACE) as output:
+                listed = output.read()
+        blobs = [line.split()[1].decode() for line in listed.splitlines()]
+        with self._lines(blobs) as names, self._run(_CAT, names, _NO_REPLACE) as output:
+            texts = output.read()
+        return listed.decode(errors="replace") if b"linguist-" in texts else ""
+
+    def generated(self, pairs: Sequence[Pair]) -> frozenset[str]:
+        """Return the paths of some pairs that the attributes call generated or vendored."""
+        quoted = frozenset[bytes]().union(*self.paths(pairs))
+        # Told of quoted names without -z, git takes the quotes off.
+        arguments = ["check-attr", "--cached", "--stdin", *_ATTRIBUTES]
+        lines = (path + b"\n" for path in sorted(quoted))
+        with self._file(lines) as names, self._run(arguments, names, _NO_REPLACE) as output:
+            told = [line.rstrip(b"\n").rsplit(b": ", 2) for line in output]
+        return frozenset(unquote(path) for path, _, value in told if value in (b"set", b"true"))
 
     def stand_in_for_missing(self, pairs: Sequence[Pair]) -> frozenset[str]:
         """Give every blob that the diffs of the pairs need and that is absent a stand-in.
@@ -257,7 +264,8 @@ class Differ:
             while waiting and (end := held.find(end_mark, start)) >= 0:
                 with memoryview(held) as view:
                     printed = bytes(view[1 : end + 1])
-                yield printed, is_whole
+                # Told by its size alone: how much was read at once is chance.
+                yield printed, is_whole and end <= MAX_PATCH_BYTES
                 del held[: end + len(end_mark) - 1]
                 start, is_whole, waiting = 0, True, waiting - 1
             if len(held) > MAX_PATCH_BYTES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from davinci_agency.mine.history import History
+from davinci_agency.mine.history import History, body_of, subject_of
 from davinci_agency.mine.traces import Trace
 from davinci_agency.records import FoundBy, Gap, MergedInto, MergeStyle
 
@@ -76,10 +76,10 @@ def merged_branch(history: History, position: int, trace: Trace) -> Merged:
     parents = log.parents[place].decode().split()
     title, body = trace.title, trace.body
     if not title or not body:
-        last = log[commits[-1]]
-        title = title or last.subject
+        last = log.messages[commits[-1]]
+        title = title or subject_of(last)
         # Of a single commit GitHub makes title and description, unless its author writes others.
-        body = body or (last.body if len(commits) == 1 and commits[0] != place else b"")
+        body = body or (body_of(last) if len(commits) == 1 and commits[0] != place else b"")
     return Merged(
         number=trace.number,
         style="merge",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from davinci_agency.mine.heads import Key, key_of
-from davinci_agency.mine.history import History
+from davinci_agency.mine.history import History, subject_of
 from davinci_agency.mine.pulls import Merged
 from davinci_agency.mine.traces import backported_number, picked_from, reverted
 
@@ -76,8 +76,11 @@ def _reverts(
 ) -> tuple[int, ...]:
     found: set[int] = set()
     texts = [(item.title, item.body)]
-    texts += [(history.log[place].subject, history.log[place].body) for place in item.commits[:1]]
+    first = history.log.messages[item.commits[0]]
+    texts.append((subject_of(first), first))
     for subject, body in texts:
+        if subject[:6].lower() != b"revert":
+            continue
         commits, named = reverted(subject, body)
         places = [_resolve(history, sha) for sha in commits]
         for place in places:

@@ -49,10 +49,16 @@ class Store:
         """Return the key of every record, by number."""
         return dict(self._connection.execute("SELECT number, key FROM record"))
 
-    def put_lines(self, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
-        """Keep packed records by number and key, all or none of them."""
+    def put_lines(
+        self, rows: Iterable[tuple[int, bytes, bytes]], missing: Iterable[str] = ()
+    ) -> None:
+        """Keep packed records by number and key, and the blobs that they lack, all or nothing."""
+        known = set(self.state("missing") or ())
         with self._connection as connection:
             connection.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", rows)
+            if not known.issuperset(missing):
+                value = orjson.dumps(sorted(known.union(missing)))
+                connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", ("missing", value))
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the records with their numbers, in order, as JSON without a line end."""
@@ -150,5 +156,5 @@ def open_store(path: Path) -> Iterator[Store]:
             connection.executescript(_TABLES)
             connection.execute(f"PRAGMA user_version = {_LAYOUT}")
             yield Store(connection)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, zstandard.ZstdError, orjson.JSONDecodeError) as error:
             raise DataError(f"{path}: {error}; delete it, it will be made again.") from error

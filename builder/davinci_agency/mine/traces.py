@@ -72,6 +72,8 @@ def read_trace(message: bytes) -> Trace | None:
     """Return what a commit's message claims; the strongest claim if there are several."""
     if b"#" not in message and b"/pull/" not in message:
         return None
+    # What was typed into a browser has its line ends.
+    message = message.replace(b"\r\n", b"\n")
     subject = subject_of(message)
     if match := _MERGE.match(subject):
         return _of_merge(message, "merge-subject", match[1], match[2])
@@ -135,7 +137,11 @@ def reverted(subject: bytes, body: bytes) -> tuple[list[str], list[int]]:
     """
     if not _REVERT_SUBJECT.match(subject):
         return [], []
+    body = body.replace(b"\r\n", b"\n")
     commits = [match[1].decode() for match in _REVERTED_COMMIT.finditer(body)]
     numbers = [int(match[2]) for match in _REVERTED_PULL.finditer(body)]
-    numbers += [int(match[1]) for match in _QUOTED_NUMBER.finditer(subject)]
+    # Within the quotes stands the title of what is taken back; its own number is the last.
+    quoted = subject[subject.find(b'"') + 1 : subject.rfind(b'"')] if b'"' in subject else subject
+    named = [int(match[1]) for match in _QUOTED_NUMBER.finditer(quoted)]
+    numbers += named[-1:] if _REVERT_SUBJECT.match(quoted) and b'"' in subject else named
     return commits, list(dict.fromkeys(numbers))

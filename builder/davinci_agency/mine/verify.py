@@ -25,15 +25,24 @@ _NOREPLY = re.compile(rb"^(?:\d+\+)?([\w.-]+)@users\.noreply\.github\.com$")
 
 
 def verify(
-    history: History, found: Merged, head: int | None, newest: int, confirmed: str | None
+    history: History,
+    found: Merged,
+    head: int | None,
+    newest: int,
+    newest_at: int,
+    confirmed: str | None,
 ) -> Merged | Rejected:
     """Hold a claim against its pull request's head.
 
     ``head`` is the head's place if the clone has it, ``newest`` the highest number that it has a
-    head of, ``confirmed`` the commit that GitHub says merged it, if it was asked.
+    head of and ``newest_at`` that head's time, ``confirmed`` the commit that GitHub says merged
+    it, if it was asked.
     """
+    merged = int(history.log.committed[history.index[found.merge]] or 0)
     if head is None:
-        if found.number < newest and confirmed != found.merge:
+        # A number above all heads may be younger than the clone's heads; an old one is foreign.
+        is_younger = found.number > newest and merged >= newest_at - _CLOCK_SLACK
+        if newest and not is_younger and confirmed != found.merge:
             reason = f"{found.merge} names #{found.number}, which is no pull request here"
             return Rejected(found.number, "no-such-pull", reason)
         if found.style == "squash" and found.found_by == "merge-subject":
@@ -41,7 +50,6 @@ def verify(
             return Rejected(found.number, "not-a-merge", reason)
         return replace(found, gaps=("head-missing",))
     committed = int(history.log.committed[head] or 0)
-    merged = int(history.log.committed[history.index[found.merge]] or 0)
     if committed > merged + _CLOCK_SLACK and confirmed != found.merge:
         reason = f"the head of #{found.number} is younger than {found.merge}"
         return Rejected(found.number, "younger-than-merge", reason)
