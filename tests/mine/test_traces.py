@@ -184,10 +184,7 @@ def test_a_backport_names_what_it_brings(text: bytes, number: int | None) -> Non
         (b"Add b (#12)", b"This reverts commit " + _SHA + b".", [], []),
         (b"Reverting is easier now (#12)", b"", [], []),
         (b"Reverted order of arguments (#12)", b"", [], []),
-        b'Revert "Add b"',
-        b"Reverts o/n#12\r\n\r\nIt broke.",
-        [],
-        [12],
+        (b'Revert "Add b"', b"Reverts o/n#12\r\n\r\nIt broke.", [], [12]),
     ],
 )
 def test_a_revert_names_what_it_takes_back(

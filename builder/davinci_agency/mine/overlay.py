@@ -8,6 +8,7 @@ nothing is run, fetched or written. Blobs that a partial clone lacks get a stand
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -26,6 +27,9 @@ from davinci_agency.mine.history import LOG_FORMAT
 from davinci_agency.mine.repository import Source, said, steer
 
 _BLOCK = 1 << 20
+_PIPE = 1 << 18
+"""Bytes to have in a pipe and to read from it at once. Asking for much more than is there costs
+as much as to make room for it."""
 _SUBMODULE = b"160000"
 _QUIET = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -230,7 +234,12 @@ class Differ:
 
     def _begin(self) -> Any:
         arguments = [*_DIFF, "--patch-with-raw", "-U3", "-M"]
-        return self._overlay.start(arguments, subprocess.PIPE, {})
+        process = self._overlay.start(arguments, subprocess.PIPE, {})
+        if hasattr(fcntl, "F_SETPIPE_SZ"):
+            # A user may have so many large pipes; with a small one it works as well.
+            with suppress(OSError):
+                fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
+        return process
 
     def restart(self, mend: Callable[[], None]) -> None:
         """End the process, mend what stopped it, and begin another."""
@@ -256,7 +265,7 @@ class Differ:
         held, is_whole, waiting = bytearray(b"\n"), True, len(pairs)
         output = self._process.stdout.fileno()
         while waiting:
-            block = os.read(output, _BLOCK)
+            block = os.read(output, _PIPE)
             if not block:
                 raise DiffStoppedError(self._last_words())
             start = max(0, len(held) - len(end_mark) + 1)
