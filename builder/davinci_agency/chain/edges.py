@@ -159,6 +159,9 @@ def _behind_tags(title: str) -> Iterator[str]:
 
 def _refusal(pull: PullRequest) -> tuple[str, str, float | None] | None:
     lines = pull.additions + pull.deletions
+    if pull.merged_into != "default-branch":
+        # Its base is no state of the default branch, and its work may be in another one's patch.
+        return "not-on-default-branch", "it was not merged into the default branch itself", None
     if pull.author_kind == "bot":
         return "bot-author", "a program opened it", None
     if len(pull.files) > MAX_FILES:
