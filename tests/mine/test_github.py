@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ import pytest
 from davinci_agency.errors import CommandError, RemoteError
 from davinci_agency.ids import login_id
 from davinci_agency.mine import Filters, GitHubAccess
-from davinci_agency.mine.github.client import pause_after
+from davinci_agency.mine.github.client import Client, pause_after
+from davinci_agency.progress import SILENT
 from davinci_agency.schema import validator
 from tests.mine.hosted import REPO, Hosted, make_hosted, moment
 from tests.mine.support import Mined, mine
@@ -247,6 +250,32 @@ def test_a_merge_that_only_github_knows_is_found(
     pulls = ask(server, hosted, tmp_path).pulls
     assert 500 not in pulls
     assert pulls[1]["merge_commit"] == begun.merge_commit
+
+
+def test_a_server_that_tells_no_points_is_asked_for_none(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            same = self.headers["If-None-Match"] == '"a"'
+            self.send_response(304 if same else 200)
+            self.send_header("ETag", '"a"')
+            self.send_header("Content-Length", "0" if same else "2")
+            self.end_headers()
+            self.wfile.write(b"" if same else b"[]")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        access = GitHubAccess((TOKEN,), f"http://127.0.0.1:{server.server_port}")
+        with Client(access, SILENT) as client:
+            assert client.changed_since("/pulls", None) == ('"a"', True)
+            assert client.changed_since("/pulls", '"a"') == ('"a"', False)
+        server.shutdown()
+    assert asked == ["/pulls", "/pulls"]
 
 
 def test_without_a_token_git_alone_speaks_and_the_summary_says_so(

@@ -201,7 +201,10 @@ class Client:
                 said = type(error).__name__
                 pause = pause_after(0, {}, said, attempt, time.time())
             else:
-                seat.points = seat.client.rate_limiting[0]
+                # The client's own property would ask GitHub where no answer has said it, as with
+                # an Enterprise server without limits.
+                points = seat.client.requester.rate_limiting[0]
+                seat.points = points if points >= 0 else seat.points
                 return answer
             if attempt >= _ATTEMPTS or pause is None:
                 raise RemoteError(
