@@ -193,6 +193,8 @@ def compare(clone: Path, repo: str, folder: Path) -> None:
     few = _write_pairs(folder / "few", sample)
     raw_few = measure([*git, "diff-tree", "--stdin", "-p"], few)
     show(f"git diff-tree --stdin -p of {len(sample)}", raw_few)
+    # The peers want a configuration, which a mirror may lack.
+    python[2] = str(borrowed)
     for peer in ("gitpython", "pydriller"):
         show(peer, measure([*python, "--only", peer, "--pairs", str(few)]), raw_few)
 
