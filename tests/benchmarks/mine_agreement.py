@@ -1,9 +1,10 @@
 """Does what was mined hold the work of the pull request's own branch?
 
 For every merged pull request whose head is there, the mined change (``base_commit`` to
-``merge_commit``) is compared with the branch's (``merge_base`` to ``head_commit``): by patch-id,
-where that differs by the patch-id without lines of context, which a merge may have changed, and
-then by the files. Run it on clones that have the pull heads:
+``merge_commit``) is compared with the branch's, from ``merge_base`` to ``head_commit``; where the
+last commits of a branch are its own and those below are others' (it is stacked on them), from the
+first of its own. Compared are the patch-ids, where they differ those without lines of context,
+which a merge may have changed, and then the files. Run it on clones that have the pull heads:
 
     python tests/benchmarks/mine_agreement.py numpy.git=numpy/numpy ruff.git=astral-sh/ruff
 """
@@ -23,6 +24,12 @@ from davinci_agency.mine import MineOptions, mine_pulls, read_source
 from davinci_agency.mine.overlay import Overlay, Pair, open_overlay
 
 
+class Own(msgspec.Struct):
+    """A commit of a record."""
+
+    sha: str
+
+
 class Line(msgspec.Struct):
     """What is compared of a record."""
 
@@ -33,6 +40,26 @@ class Line(msgspec.Struct):
     merge_commit: str
     merge_base: str | None
     head_commit: str | None
+    commits: list[Own]
+
+
+def branch_pairs(overlay: Overlay, pulls: list[Line]) -> list[Pair]:
+    """Return the last commit of every pull request's branch, and the one before its own work."""
+    names = (own.sha for pull in pulls for own in pull.commits)
+    lines = "".join(f"{name}\n" for name in names).encode()
+    git = ["git", f"--git-dir={overlay.folder}", "rev-list", "--no-walk", "--parents", "--stdin"]
+    listed = subprocess.run(git, input=lines, capture_output=True, check=True).stdout.decode()
+    parents = {name: before for name, *before in map(str.split, listed.splitlines())}
+
+    def start(pull: Line) -> str:
+        run = [own.sha for own in pull.commits]
+        before = parents[run[0]][:1]
+        is_run = all(
+            parents[name] == [last] for last, name in zip([*before, *run], run, strict=False)
+        )
+        return before[0] if is_run and run[-1] == pull.head_commit else pull.merge_base or ""
+
+    return [(pull.head_commit or "", start(pull)) for pull in pulls]
 
 
 def patch_ids(overlay: Overlay, pairs: list[Pair], context: int = 3) -> dict[str, str]:
@@ -64,8 +91,8 @@ def compare(path: Path, repo: str) -> Counter[str]:
             pulls = [msgspec.json.decode(line, type=Line) for line in file]
     pulls = [p for p in pulls if p.head_commit and p.merge_base]
     ours = [(p.merge_commit, p.base_commit) for p in pulls]
-    theirs = [(p.head_commit or "", p.merge_base or "") for p in pulls]
     with open_overlay(read_source(path)) as overlay:
+        theirs = branch_pairs(overlay, pulls)
         overlay.stand_in_for_missing([*ours, *theirs])
         mined, branch = patch_ids(overlay, ours), patch_ids(overlay, theirs)
         bare, bare_branch = patch_ids(overlay, ours, 0), patch_ids(overlay, theirs, 0)

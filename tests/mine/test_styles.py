@@ -193,6 +193,42 @@ def test_a_squash_that_is_stacked_on_another_lists_only_its_own_commits(
     assert [file["path"] for file in pulls[3]["files"]] == ["b3.py"]
 
 
+def test_a_stack_on_an_older_form_of_another_branch_is_seen(
+    repository: Repository, tmp_path: Path
+) -> None:
+    older = work(repository, 2, steps=2)
+    upper = work(repository, 3, start="work-2")
+    repository.commit("Meanwhile", {"c.py": "1\n"})
+    repository.switch("work-2b", "main")
+    lower = copy(repository, *older)
+    repository.pull_head(2, lower[-1])
+    repository.git("branch", "-q", "-D", "work-2")
+    repository.switch("main")
+    repository.squash_pull(2, "work-2b", "Add b")
+    repository.squash_pull(3, "work-3", "Add c")
+    pulls = mine(repository.folder, tmp_path).pulls
+    assert (pulls[2]["stacked_on"], pulls[3]["stacked_on"]) == (None, 2)
+    assert (shas(pulls[2]), shas(pulls[3])) == (lower, upper)
+
+
+def test_work_that_was_taken_back_and_done_again_stands_on_nothing(
+    repository: Repository, tmp_path: Path
+) -> None:
+    commits = work(repository, 2, steps=2)
+    landed = repository.squash_pull(2, "work-2", "Add b")
+    repository.git("revert", "--no-edit", landed, author="Mel")
+    repository.switch("again", "main")
+    again = copy(repository, *commits)
+    again.append(repository.commit("Mend it", {"mend.py": "1\n"}, author="Grace"))
+    repository.pull_head(3, again[-1])
+    repository.switch("main")
+    repository.squash_pull(3, "again", "Add b once more")
+    pulls = mine(repository.folder, tmp_path).pulls
+    assert pulls[3]["stacked_on"] is None
+    assert shas(pulls[3]) == again
+    assert {file["path"] for file in pulls[3]["files"]} == {"b2.py", "mend.py"}
+
+
 def test_a_pull_request_that_was_merged_into_another_s_branch_says_so(
     repository: Repository, tmp_path: Path
 ) -> None:
