@@ -45,10 +45,9 @@ class Line(msgspec.Struct):
 
 def branch_pairs(overlay: Overlay, pulls: list[Line]) -> list[Pair]:
     """Return the last commit of every pull request's branch, and the one before its own work."""
-    names = (own.sha for pull in pulls for own in pull.commits)
-    lines = "".join(f"{name}\n" for name in names).encode()
-    git = ["git", f"--git-dir={overlay.folder}", "rev-list", "--no-walk", "--parents", "--stdin"]
-    listed = subprocess.run(git, input=lines, capture_output=True, check=True).stdout.decode()
+    git = ["git", f"--git-dir={overlay.folder}", "rev-list", "--parents", "--stdin"]
+    heads = "".join(f"{pull.head_commit}\n" for pull in pulls).encode()
+    listed = subprocess.run(git, input=heads, capture_output=True, check=True).stdout.decode()
     parents = {name: before for name, *before in map(str.split, listed.splitlines())}
 
     def start(pull: Line) -> str:
@@ -57,7 +56,9 @@ def branch_pairs(overlay: Overlay, pulls: list[Line]) -> list[Pair]:
         is_run = all(
             parents[name] == [last] for last, name in zip([*before, *run], run, strict=False)
         )
-        return before[0] if is_run and run[-1] == pull.head_commit else pull.merge_base or ""
+        # A merge below is of the branch's own making too.
+        is_whole = is_run and run[-1] == pull.head_commit and len(parents[before[0]]) < 2
+        return before[0] if is_whole else pull.merge_base or ""
 
     return [(pull.head_commit or "", start(pull)) for pull in pulls]
 

@@ -211,6 +211,33 @@ def test_a_stack_on_an_older_form_of_another_branch_is_seen(
     assert (shas(pulls[2]), shas(pulls[3])) == (lower, upper)
 
 
+def test_copies_of_what_was_squashed_on_a_release_branch_are_not_the_branch_s_own(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.switch("release", "main")
+    work(repository, 2)
+    repository.squash_pull(2, "work-2", "Add b")
+    upper = work(repository, 3)
+    repository.switch("main")
+    repository.commit("Meanwhile", {"c.py": "1\n"})
+    copy(repository, repository.sha("release"))
+    repository.squash_pull(3, "work-3", "Add c")
+    repository.git("branch", "-q", "-D", "release")
+    pulls = mine(repository.folder, tmp_path).pulls
+    assert shas(pulls[3]) == upper
+    assert pulls[3]["stacked_on"] is None
+
+
+def test_a_commit_that_names_an_issue_stays_its_branch_s_own(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.branch("fix", {"b.py": "1\n"}, message="Mend it (#7)", author="Grace")
+    head = repository.sha("fix")
+    repository.pull_head(8, head)
+    repository.squash_pull(8, "fix", "Mend it")
+    assert shas(mine(repository.folder, tmp_path).pulls[8]) == [head]
+
+
 def test_work_that_was_taken_back_and_done_again_stands_on_nothing(
     repository: Repository, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from davinci_agency.mine.history import NOWHERE, History, subject_of
 from davinci_agency.mine.pulls import Claims, Merged, Rejected, into, merged_branch
 from davinci_agency.mine.traces import Trace
-from davinci_agency.mine.verify import LONGEST_BRANCH, branch_of
+from davinci_agency.mine.verify import LONGEST_BRANCH, branch_of, without_copies
 from davinci_agency.records import Gap
 
 _LONGEST_RANGE = 50
@@ -217,7 +217,8 @@ def _rebased(
     branches = {
         number: own
         for number, head in waiting.items()
-        if history.owner[head] == NOWHERE and (own := _short(branch_of(history, head, number)[0]))
+        if history.owner[head] == NOWHERE
+        and (own := without_copies(history, _short(branch_of(history, head)[0]), number))
     }
     twins = _twins(history, {place for own in branches.values() for place in own})
     # Of two pull requests with the same commits the later one took the earlier one's place.
@@ -233,7 +234,7 @@ def _rebased(
         ):
             continue
         head = waiting[number]
-        base = branch_of(history, head, number)[1]
+        base = branch_of(history, head)[1]
         merged = _range(history, number, spots[0], spots[-1], history.log.shas[head])
         same_words = {key_of(history, place) for place in own} == {
             key_of(history, history.mainline[spot]) for spot in spots

@@ -1,7 +1,8 @@
 """Which pull request stands on which: branches that hold another one's commits; pure.
 
 A branch that was begun on another one's holds that one's commits, as they are or in an older form,
-and goes on holding them when that one is squashed.
+and goes on holding them when that one is squashed; one that was begun on a release branch holds
+what was squashed there, and may be copied from there to the default branch.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 from davinci_agency.mine.heads import Key, key_of
 from davinci_agency.mine.history import NOWHERE, History
 from davinci_agency.mine.pulls import Merged
+from davinci_agency.mine.verify import without_copies
 
 
 def with_stacks(history: History, merged: Sequence[Merged]) -> list[Merged]:
@@ -22,24 +24,28 @@ def with_stacks(history: History, merged: Sequence[Merged]) -> list[Merged]:
     """
     holders: dict[Key, list[Merged]] = defaultdict(list)
     for item in merged:
-        for place in item.commits:
+        for place in {*item.commits, *item.spread}:
             holders[key_of(history, place)].append(item)
     return [_stacked(history, item, holders) for item in merged]
 
 
 def _stacked(history: History, item: Merged, holders: dict[Key, list[Merged]]) -> Merged:
-    lower: Merged | None = None
-    own = []
+    others: dict[int, Merged] = {}
     for place in item.commits:
         earlier = _first_before(history, item, place, holders[key_of(history, place)])
-        if earlier is None:
-            own.append(place)
-        lower = earlier or lower
-    if lower is None or not own:
+        if earlier is not None:
+            others[place] = earlier
+    own = tuple(place for place in item.commits if place not in others)
+    if not others or not own:
         # A branch without a commit of its own brings the same work once more: no stack.
         return item
-    commits = tuple(own) if item.style == "squash" else item.commits
-    return replace(item, stacked_on=lower.number, commits=commits)
+    # A copy that bears a number is of the branch below, and no work that waited for a merge.
+    uncopied = without_copies(history, list(others), item.number)
+    return replace(
+        item,
+        stacked_on=others[uncopied[-1]].number if uncopied else None,
+        commits=own if item.style == "squash" else item.commits,
+    )
 
 
 def _first_before(

@@ -71,8 +71,9 @@ def _merge(history: History, found: Merged, head: int, confirmed: bool) -> Merge
 
 def _squash(history: History, found: Merged, head: int, confirmed: bool) -> Merged | Rejected:
     sha, log = history.log.shas[head], history.log
-    own, base, is_whole = branch_of(history, head, found.number)
-    related = confirmed or _is_related(history, [head, *own], {history.index[found.merge]})
+    own, base, is_whole = branch_of(history, head)
+    compared = [head, *without_copies(history, own, found.number)]
+    related = confirmed or _is_related(history, compared, {history.index[found.merge]})
     if found.found_by == "merge-subject" and not related:
         # A revert, a cherry-pick or a filtered history can carry the subject without the merge.
         reason = f"{found.merge} has no second parent here"
@@ -96,22 +97,25 @@ def _squash(history: History, found: Merged, head: int, confirmed: bool) -> Merg
     )
 
 
-def branch_of(history: History, head: int, number: int) -> tuple[list[int], int | None, bool]:
-    """Return the own commits of an unmerged head, where it left the branches, and if all are there.
+def branch_of(history: History, head: int) -> tuple[list[int], int | None, bool]:
+    """Return the commits of an unmerged head, where it left the branches, and if all are there.
 
-    Left out are merges, commits copied from a branch under another pull request's number, and all
-    but the newest 300.
+    Left out are merges, and all but the newest 300.
     """
     if history.owner[head] != NOWHERE:
         return [], None, True
     aside = history.aside(head)
     base = history.merge_base(aside)
-    own = [
-        place
-        for place in aside
-        if len(history.parents[place]) < 2 and not _is_copied(history, place, number)
-    ]
+    own = [place for place in aside if len(history.parents[place]) < 2]
     return own[-LONGEST_BRANCH:], base, len(own) <= LONGEST_BRANCH
+
+
+def without_copies(history: History, places: Sequence[int], number: int) -> list[int]:
+    """Return the commits that do not end in a number other than a pull request's own.
+
+    Such a one may be a copy of what was squashed on a branch, or name an issue.
+    """
+    return [place for place in places if not _is_copied(history, place, number)]
 
 
 def _is_copied(history: History, place: int, number: int) -> bool:
