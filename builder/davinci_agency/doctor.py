@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from davinci_agency.errors import SchemaError
-from davinci_agency.schema import RECORDS, arrow_schema, load_schema, versions
+from davinci_agency.schema import RECORDS, load_schema, versions
+from davinci_agency.schema.arrow import arrow_schema
 from davinci_agency.shipped import shipped
 from davinci_agency.version import __version__
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from itertools import cycle
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,22 +19,19 @@ _AHEAD = 2
 
 
 def ordered_map(
-    function: Callable[[Item], Result],
-    items: Iterable[Item],
-    workers: int,
-    *,
-    threads: bool = False,
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
-    """Yield ``function(item)`` for every item, in order, computed by ``workers`` at once.
+    """Yield ``function(item)`` for every item, in order, computed by ``workers`` processes at once.
 
-    At most two results a worker wait to be taken. With one worker everything happens here. The
-    workers are processes, for which function, items and results must be picklable, or threads,
-    where most of the work is done elsewhere.
+    Function, items and results must be picklable. At most two results a worker wait to be taken.
+    With one worker everything happens here.
     """
     if workers <= 1:
         yield from map(function, items)
         return
-    with _pool(workers, threads) as pool:
+    # Spawned, not forked: a fork copies the locks that other threads hold.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
@@ -45,8 +45,31 @@ def ordered_map(
                 future.cancel()
 
 
-def _pool(workers: int, threads: bool) -> Executor:
-    if threads:
-        return ThreadPoolExecutor(workers)
-    # Spawned, not forked: a fork copies the locks that other threads hold.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+def in_turn(lanes: Sequence[Generator[Item]]) -> Generator[Item]:
+    """Yield the next item, never None, of each generator in turn, each run in a thread of its own.
+
+    Ends with the first that has no more, and closes all. At most two items of each wait to be
+    taken. A single generator runs here.
+    """
+    if len(lanes) < 2:
+        for lane in lanes:
+            yield from lane
+        return
+    with ExitStack() as stack:
+        pools = []
+        for lane in lanes:
+            stack.callback(lane.close)
+            pools.append(stack.enter_context(ThreadPoolExecutor(1)))
+        steps = [partial(next, lane, None) for lane in lanes]
+        waiting = deque(
+            pool.submit(step)
+            for _ in range(_AHEAD)
+            for pool, step in zip(pools, steps, strict=True)
+        )
+        stack.callback(lambda: [future.cancel() for future in waiting])
+        for pool, step in cycle(zip(pools, steps, strict=True)):
+            item = waiting.popleft().result()
+            if item is None:
+                return
+            waiting.append(pool.submit(step))
+            yield item

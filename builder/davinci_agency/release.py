@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file, digest_file
-from davinci_agency.schema import arrow_schema, dataset_rows, load_schema, validator
+from davinci_agency.schema import load_schema, validator
+from davinci_agency.schema.arrow import arrow_schema, dataset_rows
 
 MANIFEST = "manifest.json"
 CARD = "README.md"

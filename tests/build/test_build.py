@@ -16,7 +16,7 @@ from davinci_agency.build.shards import ROW_GROUP_BYTES, RowSource, plan_shards
 from davinci_agency.errors import OutputError
 from davinci_agency.jsonl import Location
 from davinci_agency.release import check_release, read_batches, read_manifest
-from davinci_agency.schema import dataset_rows
+from davinci_agency.schema.arrow import dataset_rows
 from tests.command import tree
 from tests.samples import attempt, example, read_lines, task, write_lines
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import random
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from davinci_agency.mine import read_source
+from davinci_agency.mine.differ import Differ
 from davinci_agency.mine.diffs import EMPTY, Omit, parse_diff, unquote
+from davinci_agency.mine.overlay import open_overlay
 from tests.mine.support import change, mine
 from tests.repositories import Content, Repository, run_git
 
@@ -307,3 +311,33 @@ def test_a_quoted_path_is_unquoted_as_git_quoted_it(name: str, tmp_path: Path) -
     )
     printed = run_git(repository.folder, "ls-files").rstrip(b"\n")
     assert unquote(printed) == name
+
+
+def test_no_file_name_is_taken_for_the_end_of_an_answer(repository: Repository) -> None:
+    base = repository.sha()
+    files: dict[str, Content] = {"=": "1\n", "a=\n=": "1\n", "x =": "1\n", "text.py": "other\n"}
+    tip = repository.commit("Names (#1)", files)
+    with open_overlay(read_source(repository.folder)) as overlay:
+        pairs = [(tip, base), (tip, tip), (base, tip), (base, base)]
+        paths = list(overlay.paths(pairs))
+    changed = {b"=", rb'"a=\n="', b"x =", b"text.py"}
+    assert paths == [changed, set(), changed, set()]
+
+
+def test_the_answers_of_a_differ_come_in_the_order_of_asking(repository: Repository) -> None:
+    shas = [repository.commit(f"Step {n}", {"=": f"=\n{n}\n"}) for n in range(5)]
+    with (
+        open_overlay(read_source(repository.folder)) as overlay,
+        closing(Differ(overlay)) as differ,
+    ):
+        differ.ask([(shas[1], shas[0]), (shas[1], shas[1])])
+        differ.ask([(shas[2], shas[1])])
+        answers = [*differ.answers(2), *differ.answers(1)]
+        differ.ask([(shas[4], shas[0]), (shas[3], shas[0])])
+        answers += differ.answers(1)
+        # What is still open is asked again.
+        differ.restart(lambda: None)
+        answers += differ.answers(1)
+    ends = [printed.rpartition(b"+")[2] for printed, _ in answers]
+    assert ends == [b"1\n", b"", b"2\n", b"4\n", b"3\n"]
+    assert all(is_whole for _, is_whole in answers)

@@ -14,15 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.errors import SchemaError
-from davinci_agency.schema import (
-    RECORDS,
-    Schema,
-    arrow_schema,
-    dataset_features,
-    dataset_rows,
-    load_schema,
-    record_batch,
-)
+from davinci_agency.schema import RECORDS, Schema, load_schema
+from davinci_agency.schema.arrow import arrow_schema, dataset_features, dataset_rows, record_batch
 from tests.samples import example
 from tests.schema.strategies import JsonSchema, moments, rows_of, values_of
 

@@ -22,7 +22,8 @@ from davinci_agency.files import digest_file
 from davinci_agency.jsonl import LineReader, Location
 from davinci_agency.records import Attempt, JsonObject, Task, from_json, to_row
 from davinci_agency.release import CONFIGS, SPLIT, Shard, ShardFormat
-from davinci_agency.schema import arrow_schema, load_schema, record_batch
+from davinci_agency.schema import load_schema
+from davinci_agency.schema.arrow import arrow_schema, record_batch
 
 SHARD_BYTES = 256 << 20
 """A shard's rows as JSON, at most (but for a single larger row)."""

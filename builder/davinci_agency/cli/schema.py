@@ -42,7 +42,8 @@ def show_schema(name: str, arrow: bool) -> None:
     Example:
       davinci-agency schema show task@1.0.0
     """
-    from davinci_agency.schema import CURRENT_VERSION, arrow_schema, load_schema
+    from davinci_agency.schema import CURRENT_VERSION, load_schema
+    from davinci_agency.schema.arrow import arrow_schema
 
     record, _, version = name.partition("@")
     schema = load_schema(record, version or CURRENT_VERSION)

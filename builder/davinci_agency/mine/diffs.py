@@ -7,7 +7,7 @@ as text, or that nobody wrote by hand, is left out, and the file says why.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -68,11 +68,11 @@ class Omit:
 
     Attributes:
         missing: the names of blobs that were absent, whose part of a patch means nothing.
-        generated: the paths that the repository's attributes call generated or vendored.
+        generated: tells whether the repository calls a path, quoted by git, generated or vendored.
     """
 
     missing: frozenset[str] = frozenset()
-    generated: frozenset[str] = frozenset()
+    generated: Callable[[bytes], bool] | None = None
 
 
 def parse_diff(printed: bytes, omit: Omit, *, is_whole: bool = True) -> Diff:
@@ -113,6 +113,7 @@ class _RawEntry(NamedTuple):
     old_blob: bytes
     new_blob: bytes
     status: bytes
+    quoted: list[bytes]
     paths: list[str]
 
     @property
@@ -128,7 +129,7 @@ def _raw_entry(line: bytes) -> _RawEntry:
     details, *quoted = line.split(b"\t")
     old_mode, new_mode, old_blob, new_blob, status = details[1:].split(b" ")
     paths = [unquote(path) for path in quoted]
-    return _RawEntry(old_mode, new_mode, old_blob, new_blob, status, paths)
+    return _RawEntry(old_mode, new_mode, old_blob, new_blob, status, quoted, paths)
 
 
 def _changed_file(
@@ -168,8 +169,7 @@ def _omission(entry: _RawEntry, parts: Sequence[bytes] | None, omit: Omit) -> Om
     for part in parts:
         if b"\nBinary files " in part and _HUNK not in part:
             return "binary"
-    path = entry.paths[-1]
-    if path in omit.generated or is_generated(path):
+    if is_generated(entry.paths[-1]) or (omit.generated and omit.generated(entry.quoted[-1])):
         return "generated"
     for part in parts:
         if _says_generated(part):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from functools import partial
@@ -13,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from davinci_agency.errors import DataError
+from davinci_agency.mine.attributes import open_attributes, read_attributes
 from davinci_agency.mine.diffs import Diff
 from davinci_agency.mine.filters import Filters, Traits, removal_by
 from davinci_agency.mine.github.views import repository_license
@@ -36,6 +38,19 @@ from davinci_agency.version import __version__
 
 _BATCH = 400
 """Records to a transaction of the store: what a kill costs at most."""
+_OBJECTS = 100_000
+"""New objects between two looks for garbage."""
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Look for cycles of garbage rarely: a history is millions of objects, and none is in one."""
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,7 @@ def _store_path(folder: Path, options: MineOptions) -> Path:
     return folder / f"{(options.repo or '').replace('/', '__')}.sqlite"
 
 
+@_collecting_rarely()
 def _update(
     folder: Path, workers: int, progress: Progress, named: tuple[Source, MineOptions]
 ) -> Mined:
@@ -157,6 +173,7 @@ class Pulls:
     rejected: list[Rejected]
 
 
+@_collecting_rarely()
 def find_pulls(
     overlay: Overlay,
     source: Source,
@@ -235,7 +252,7 @@ def _fill(
 ) -> None:
     """Make the records that the store does not have yet."""
     views = store.views()
-    attributes = overlay.attributes(source.branches[0].tip)
+    attributes = read_attributes(overlay, source.branches[0].tip)
     shared = digest((__version__, SCHEMA_VERSION, about, attributes, options.filters.opted_out))
     if overlay.present(store.state("missing") or ()):
         store.forget_lines()
@@ -246,9 +263,6 @@ def _fill(
         for item in found
     }
     new = [item for item in found if there.get(item.merged.number) != keys[item.merged.number]]
-    pairs = [item.pair for item in new]
-    generated = overlay.generated(pairs) if attributes and new else frozenset[str]()
-    patches = Patches(overlay, pairs, generated)
 
     def make(item: Found, diff: Diff) -> tuple[int, bytes, bytes]:
         number = item.merged.number
@@ -257,14 +271,17 @@ def _fill(
             record = with_words(record, store.view(number), options.filters.opted_out)
         return number, keys[number], pack(to_json(record))
 
-    rows: list[tuple[int, bytes, bytes]] = []
-    made = patches.each(new, lambda item: item.pair, make, workers)
-    for row in track(made, progress, f"mine {about.repo}", len(new)):
-        rows.append(row)
-        if len(rows) == _BATCH:
-            store.put_lines(rows, patches.missing)
-            rows = []
-    store.put_lines(rows, patches.missing)
+    with open_attributes(overlay) as asked:
+        generated = asked.is_generated if attributes else None
+        patches = Patches(overlay, [item.pair for item in new], generated)
+        made = patches.each(new, lambda item: item.pair, make, workers)
+        rows: list[tuple[int, bytes, bytes]] = []
+        for row in track(made, progress, f"mine {about.repo}", len(new)):
+            rows.append(row)
+            if len(rows) == _BATCH:
+                store.put_lines(rows, patches.missing)
+                rows = []
+        store.put_lines(rows, patches.missing)
 
 
 def _notes(options: MineOptions, source: Source) -> tuple[str, ...]:

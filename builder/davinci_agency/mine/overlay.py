@@ -8,13 +8,11 @@ nothing is run, fetched or written. Blobs that a partial clone lacks get a stand
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -22,14 +20,10 @@ from typing import Any, BinaryIO, cast
 import git
 
 from davinci_agency.errors import DataError
-from davinci_agency.mine.diffs import MAX_PATCH_BYTES, unquote
 from davinci_agency.mine.history import LOG_FORMAT
 from davinci_agency.mine.repository import Source, said, steer
 
 _BLOCK = 1 << 20
-_PIPE = 1 << 18
-"""Bytes to have in a pipe and to read from it at once. Asking for much more than is there costs
-as much as to make room for it."""
 _SUBMODULE = b"160000"
 _QUIET = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -38,7 +32,7 @@ _QUIET = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
-_NO_REPLACE = {"GIT_NO_REPLACE_OBJECTS": "1"}
+NO_REPLACE = {"GITNO_REPLACE_OBJECTS": "1"}
 """Replace refs switch git's commit-graph off, so only the patches are read with them."""
 
 _CONFIG = """\
@@ -49,25 +43,20 @@ _CONFIG = """\
     objectformat = {object_format}
 """
 
-_DIFF = (
+DIFF = (
     "diff-tree", "--stdin", "-r", "--root", "--full-index", "--no-color", "--no-ext-diff",
     "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=myers",
     "--submodule=short", "--ignore-submodules=none",
 )  # fmt: skip
-_MARK = b"="
+MARK = b"="
 """A line of standard input that names no object is printed as it is, and what is waiting with it.
 
 No line of a patch or of the raw part begins like that.
 """
 _CAT = ("cat-file", "--batch")
-_ATTRIBUTES = ("linguist-generated", "linguist-vendored")
 
 Pair = tuple[str, str]
 """A commit, and the one that its diff starts from."""
-
-
-class DiffStoppedError(Exception):
-    """``git diff-tree`` ended before it had answered; says what git said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,53 +71,41 @@ class Overlay:
         Tips that are absent or no commits are passed over.
         """
         arguments = ["log", "-z", f"--format={LOG_FORMAT}", "--ignore-missing", "--stdin"]
-        with self._lines(tips) as names, self._run(arguments, names, _NO_REPLACE) as output:
+        with self._lines(tips) as names, self._run(arguments, names, NO_REPLACE) as output:
             yield from iter(lambda: output.read(_BLOCK), b"")
 
     def _kinds(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield each object's name and kind; the kind of an absent one is ``missing``."""
         arguments = ["cat-file", "--batch-check=%(objectname) %(objecttype)"]
-        with self._lines(names) as lines, self._run(arguments, lines, _NO_REPLACE) as output:
+        with self._lines(names) as lines, self._run(arguments, lines, NO_REPLACE) as output:
             for line in output:
                 name, _, kind = line.decode().strip().partition(" ")
                 yield name, kind
 
     def paths(self, pairs: Sequence[Pair]) -> Iterator[frozenset[bytes]]:
         """Yield the paths that each pair changes, as git quotes them, without reading a blob."""
-        arguments = [*_DIFF, "--name-only", "--no-renames"]
-        lines = (f"{commit} {base}\n{_MARK.decode()}" for commit, base in pairs)
-        with self._lines(lines) as names, self._run(arguments, names, _NO_REPLACE) as output:
-            paths: list[bytes] = []
-            for line in output:
-                if line == _MARK + b"\n":
-                    # The first line is the commit's name.
-                    yield frozenset(paths[1:])
-                    paths = []
-                else:
-                    paths.append(line.rstrip(b"\n"))
+        # With a status before it no path can be a mark, and a name comes even before no path.
+        arguments = [*DIFF, "--always", "--name-status", "--no-renames"]
+        lines = (f"{commit} {base}\n{MARK.decode()}" for commit, base in pairs)
+        with self._lines(lines) as names, self._run(arguments, names, NO_REPLACE) as output:
+            begun = b""
+            for block in iter(lambda: output.read(_BLOCK), b""):
+                *printed, begun = (begun + block).split(b"\n" + MARK + b"\n")
+                for pair in printed:
+                    yield frozenset(line[2:] for line in pair.split(b"\n")[1:])
 
-    def attributes(self, tip: str) -> str:
-        """Return what stands for the attributes of generated files at a commit; empty if none.
-
-        They are then ready for `generated`.
-        """
+    def read_index(self, tip: str) -> list[tuple[str, bytes]]:
+        """Make the index that of a commit; return the blobs of its attributes, with their paths."""
         for arguments in (["read-tree", tip], ["ls-files", "-s", "--", "*.gitattributes"]):
-            with self._run(arguments, None, _NO_REPLACE) as output:
+            with self._run(arguments, None, NO_REPLACE) as output:
                 listed = output.read()
-        blobs = [line.split()[1].decode() for line in listed.splitlines()]
-        with self._lines(blobs) as names, self._run(_CAT, names, _NO_REPLACE) as output:
-            texts = output.read()
-        return listed.decode(errors="replace") if b"linguist-" in texts else ""
+        entries = (line.split(b"\t") for line in listed.splitlines())
+        return [(details.split()[1].decode(), path) for details, path in entries]
 
-    def generated(self, pairs: Sequence[Pair]) -> frozenset[str]:
-        """Return the paths of some pairs that the attributes call generated or vendored."""
-        quoted = frozenset[bytes]().union(*self.paths(pairs))
-        # Told of quoted names without -z, git takes the quotes off.
-        arguments = ["check-attr", "--cached", "--stdin", *_ATTRIBUTES]
-        lines = (path + b"\n" for path in sorted(quoted))
-        with self._file(lines) as names, self._run(arguments, names, _NO_REPLACE) as output:
-            told = [line.rstrip(b"\n").rsplit(b": ", 2) for line in output]
-        return frozenset(unquote(path) for path, _, value in told if value in (b"set", b"true"))
+    def blobs(self, names: Iterable[str]) -> bytes:
+        """Return some blobs' contents, each after a line of its own."""
+        with self._lines(names) as lines, self._run(_CAT, lines, NO_REPLACE) as output:
+            return output.read()
 
     def stand_in_for_missing(self, pairs: Sequence[Pair]) -> frozenset[str]:
         """Give every blob that the diffs of the pairs need and that is absent a stand-in.
@@ -137,10 +114,10 @@ class Overlay:
         git prints nothing.
         """
         needed: set[str] = set()
-        arguments = [*_DIFF, "--raw", "--no-renames"]
+        arguments = [*DIFF, "--raw", "--no-renames"]
         with (
             self._lines(f"{commit} {base}" for commit, base in pairs) as lines,
-            self._run(arguments, lines, _NO_REPLACE) as output,
+            self._run(arguments, lines, NO_REPLACE) as output,
         ):
             for line in output:
                 if line.startswith(b":"):
@@ -219,79 +196,6 @@ class Overlay:
             return repo.git.execute(
                 [*command, *arguments], as_process=True, istream=lines, output_stream=None
             )
-
-
-class Differ:
-    """One ``git diff-tree`` that answers batch after batch; for one thread at a time.
-
-    Git keeps what it unpacked for one pair and needs it for the next: a process for each hundred
-    pairs takes half as much time again.
-    """
-
-    def __init__(self, overlay: Overlay) -> None:
-        self._overlay = overlay
-        self._process = self._begin()
-
-    def _begin(self) -> Any:
-        arguments = [*_DIFF, "--patch-with-raw", "-U3", "-M"]
-        process = self._overlay.start(arguments, subprocess.PIPE, {})
-        if hasattr(fcntl, "F_SETPIPE_SZ"):
-            # A user may have so many large pipes; with a small one it works as well.
-            with suppress(OSError):
-                fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
-        return process
-
-    def restart(self, mend: Callable[[], None]) -> None:
-        """End the process, mend what stopped it, and begin another."""
-        self.close()
-        mend()
-        self._process = self._begin()
-
-    def diffs(self, pairs: Sequence[Pair]) -> Iterator[tuple[bytes, bool]]:
-        """Yield what git prints for each pair, and whether it is whole.
-
-        That is a line with the commit's name, ``--raw`` lines, an empty line and the patch, or
-        nothing where nothing differs. Only the beginning is kept of what is larger than
-        `MAX_PATCH_BYTES`. At most some hundred pairs fit into the pipe at once. Raises
-        `DiffStoppedError` if git ends before that.
-        """
-        asked = b"".join(b"%b %b\n%b\n" % (c.encode(), b.encode(), _MARK) for c, b in pairs)
-        try:
-            self._process.stdin.write(asked)
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise DiffStoppedError(self._last_words()) from None
-        end_mark = b"\n" + _MARK + b"\n"
-        held, is_whole, waiting = bytearray(b"\n"), True, len(pairs)
-        output = self._process.stdout.fileno()
-        while waiting:
-            block = os.read(output, _PIPE)
-            if not block:
-                raise DiffStoppedError(self._last_words())
-            start = max(0, len(held) - len(end_mark) + 1)
-            held += block
-            while waiting and (end := held.find(end_mark, start)) >= 0:
-                with memoryview(held) as view:
-                    printed = bytes(view[1 : end + 1])
-                # Told by its size alone: how much was read at once is chance.
-                yield printed, is_whole and end <= MAX_PATCH_BYTES
-                del held[: end + len(end_mark) - 1]
-                start, is_whole, waiting = 0, True, waiting - 1
-            if len(held) > MAX_PATCH_BYTES:
-                del held[MAX_PATCH_BYTES - len(end_mark) : -len(end_mark)]
-                is_whole = False
-
-    def _last_words(self) -> str:
-        return str(self._process.stderr.read().decode(errors="replace")).strip()
-
-    def close(self) -> None:
-        """End the process."""
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.stderr.close()
-        self._process.proc.kill()
-        self._process.proc.wait()
 
 
 @contextmanager

@@ -6,19 +6,20 @@ and nothing has to be sent between processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from queue import SimpleQueue
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import pairwise
 from threading import Lock
 from typing import TypeVar
 
 from davinci_agency.errors import DataError
+from davinci_agency.mine.differ import Differ, DiffStoppedError
 from davinci_agency.mine.diffs import Diff, Omit, parse_diff
-from davinci_agency.mine.overlay import Differ, DiffStoppedError, Overlay, Pair
-from davinci_agency.parallel import ordered_map
+from davinci_agency.mine.overlay import Overlay, Pair
+from davinci_agency.parallel import in_turn
 
 _BATCH = 120
-"""Pairs at once to one git process: their names, of 41 or 65 bytes, fit into any pipe."""
+"""Pairs to ask for at once. Their names, of 41 or 65 bytes each, fit into any pipe twice."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,12 +28,16 @@ Result = TypeVar("Result")
 class Patches:
     """Reads the diffs of pairs of commits; made for all the pairs that will be asked for."""
 
-    def __init__(self, overlay: Overlay, pairs: Sequence[Pair], generated: frozenset[str]) -> None:
+    def __init__(
+        self,
+        overlay: Overlay,
+        pairs: Sequence[Pair],
+        generated: Callable[[bytes], bool] | None = None,
+    ) -> None:
         self._overlay = overlay
         self._pairs = pairs
         self._omit = Omit(generated=generated)
         self._lock = Lock()
-        self._idle: SimpleQueue[Differ] = SimpleQueue()
 
     @property
     def missing(self) -> frozenset[str]:
@@ -47,42 +52,41 @@ class Patches:
         workers: int,
     ) -> Iterator[Result]:
         """Yield ``make(item, diff)`` for every item, in order, made by ``workers`` threads."""
-
-        def work(batch: Sequence[Item]) -> list[Result]:
-            diffs = self._read([pair_of(item) for item in batch])
-            return [make(item, diff) for item, diff in zip(batch, diffs, strict=True)]
-
         batches = [items[start : start + _BATCH] for start in range(0, len(items), _BATCH)]
-        with ExitStack() as stack:
-            for _ in range(workers):
-                self._start(stack)
-            for results in ordered_map(work, batches, workers, threads=True):
+
+        def lane(batches: Sequence[Sequence[Item]]) -> Generator[list[Result]]:
+            with closing(Differ(self._overlay)) as differ:
+                differ.ask([pair_of(item) for item in batches[0]])
+                for batch, following in pairwise([*batches, []]):
+                    # So git is at work while this batch is parsed.
+                    differ.ask([pair_of(item) for item in following])
+                    diffs = self._read(differ, len(batch))
+                    yield [make(item, diff) for item, diff in zip(batch, diffs, strict=True)]
+
+        lanes = min(workers, len(batches))
+        with closing(in_turn([lane(batches[place::lanes]) for place in range(lanes)])) as turns:
+            for results in turns:
                 yield from results
 
-    def _start(self, stack: ExitStack) -> None:
-        differ = Differ(self._overlay)
-        stack.callback(differ.close)
-        self._idle.put(differ)
-
-    def _read(self, pairs: Sequence[Pair]) -> list[Diff]:
-        differ = self._idle.get()
+    def _read(self, differ: Differ, count: int) -> Iterator[Diff]:
+        parsed = 0
         try:
-            return self._parse(differ, pairs)
+            for diff in self._parse(differ, count):
+                parsed += 1
+                yield diff
         except DiffStoppedError:
-            # Most likely a blob is missing; then the processes begin again, with stand-ins.
+            # Most likely a blob is missing; then git begins again, with stand-ins.
             differ.restart(self._stand_in)
             try:
-                return self._parse(differ, pairs)
+                yield from self._parse(differ, count - parsed)
             except DiffStoppedError as error:
                 raise DataError(
                     f"git diff-tree failed: {error} If the clone is damaged, git fsck tells where."
                 ) from error
-        finally:
-            self._idle.put(differ)
 
-    def _parse(self, differ: Differ, pairs: Sequence[Pair]) -> list[Diff]:
-        printed = differ.diffs(pairs)
-        return [parse_diff(block, self._omit, is_whole=is_whole) for block, is_whole in printed]
+    def _parse(self, differ: Differ, count: int) -> Iterator[Diff]:
+        for printed, is_whole in differ.answers(count):
+            yield parse_diff(printed, self._omit, is_whole=is_whole)
 
     def _stand_in(self) -> None:
         with self._lock:

@@ -7,8 +7,8 @@ what was squashed there, and may be copied from there to the default branch.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from davinci_agency.mine.heads import Key, key_of
@@ -22,17 +22,28 @@ def with_stacks(history: History, merged: Sequence[Merged]) -> list[Merged]:
 
     Of a squash the earlier one's commits are taken away: they are the earlier one's work.
     """
-    holders: dict[Key, list[Merged]] = defaultdict(list)
-    for item in merged:
-        for place in {*item.commits, *item.spread}:
-            holders[key_of(history, place)].append(item)
+    holders = _holders(history, merged)
     return [_stacked(history, item, holders) for item in merged]
 
 
-def _stacked(history: History, item: Merged, holders: dict[Key, list[Merged]]) -> Merged:
+def _holders(history: History, merged: Sequence[Merged]) -> dict[int, list[Merged]]:
+    """Return the pull requests that hold a commit in any form, of the commits that several hold."""
+    held = [(place, item) for item in merged for place in {*item.commits, *item.spread}]
+    # Most times are of one commit alone, and a look at them is cheap.
+    times = Counter(history.log.authored[place] for place, _ in held)
+    by_key: dict[Key, list[Merged]] = defaultdict(list)
+    keys = {}
+    for place, item in held:
+        if times[history.log.authored[place]] > 1:
+            keys[place] = key_of(history, place)
+            by_key[keys[place]].append(item)
+    return {place: by_key[key] for place, key in keys.items() if len(by_key[key]) > 1}
+
+
+def _stacked(history: History, item: Merged, holders: Mapping[int, list[Merged]]) -> Merged:
     others: dict[int, Merged] = {}
     for place in item.commits:
-        earlier = _first_before(history, item, place, holders[key_of(history, place)])
+        earlier = _first_before(history, item, place, holders.get(place, ()))
         if earlier is not None:
             others[place] = earlier
     own = tuple(place for place in item.commits if place not in others)
@@ -52,7 +63,7 @@ def _first_before(
     history: History, item: Merged, place: int, holders: Sequence[Merged]
 ) -> Merged | None:
     """Return the first of a commit's holders to be merged, if that was before ``item``."""
-    if len(holders) < 2:
+    if not holders:
         return None
     left = history.owner[history.index[item.merge_base]] if item.merge_base else NOWHERE
     earlier = (
