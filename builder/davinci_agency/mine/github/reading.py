@@ -49,6 +49,7 @@ class Reader:
             # From before the first page: whatever changes from now on is the next run's.
             etag, _ = self._client.changed_since(self._changes, None)
             state = {**_BEGINNING, "newest": None, "etag": etag}
+            store.put_state(listing=state)
         while True:
             page = self._page(queries.LIST, state, f"ask GitHub for {self._repo}")
             state = {**page.state, "newest": state["newest"] or page.newest, "etag": state["etag"]}
@@ -67,11 +68,12 @@ class Reader:
             if not has_changed:
                 return
             state = {**_BEGINNING, "newest": None, "etag": etag}
+            store.put_state(changing=state)
         until = store.state("newest")
         if until is None:
             newest, license_ = self._newest()
             end = {"newest": newest, "license": license_, "etag": state["etag"]}
-            store.put_views([], end)
+            store.put_views([], {**end, "changing": None})
             return
         while True:
             page = self._page(queries.CHANGED, state, f"ask GitHub what changed in {self._repo}")
