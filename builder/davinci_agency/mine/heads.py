@@ -15,7 +15,7 @@ from dataclasses import replace
 from davinci_agency.mine.history import NOWHERE, History, subject_of
 from davinci_agency.mine.pulls import Claims, Merged, Rejected, into, merged_branch
 from davinci_agency.mine.traces import Trace
-from davinci_agency.mine.verify import LONGEST_BRANCH, branch_of, without_copies
+from davinci_agency.mine.verify import branch_of, without_copies
 from davinci_agency.records import Gap
 
 _LONGEST_RANGE = 50
@@ -214,27 +214,23 @@ def _rebased(
     history: History, waiting: Mapping[int, int], positions: Mapping[int, int], claims: Claims
 ) -> Iterator[Merged]:
     """Yield the pull requests of which every commit has a twin on the default branch."""
-    branches = {
-        number: own
-        for number, head in waiting.items()
-        if history.owner[head] == NOWHERE
-        and (own := without_copies(history, _short(branch_of(history, head)[0]), number))
-    }
-    twins = _twins(history, {place for own in branches.values() for place in own})
+    twins = _twins(history)
     # Of two pull requests with the same commits the later one took the earlier one's place.
-    for number, own in sorted(branches.items(), reverse=True):
-        found = [_twin_of(history, place, twins) for place in own]
-        spots = sorted(positions[twin] for twin in found if twin is not None)
+    for number, head in sorted(waiting.items(), reverse=True):
+        if history.owner[head] != NOWHERE or _is_nobodys_twin(history, head, number, twins):
+            continue
+        branch, base, is_whole = branch_of(history, head)
+        own = without_copies(history, branch, number)
+        found = _twins_of(history, own, twins) if is_whole else []
+        spots = sorted(positions[twin] for twin in found)
         if (
-            len(spots) < len(own)
+            not spots
             or spots != list(range(spots[0], spots[0] + len(spots)))
             or claims.positions.intersection(spots)
             or history.branch[spots[0]] != 0
             or spots[0] == 0
         ):
             continue
-        head = waiting[number]
-        base = branch_of(history, head)[1]
         merged = _range(history, number, spots[0], spots[-1], history.log.shas[head])
         same_words = {key_of(history, place) for place in own} == {
             key_of(history, history.mainline[spot]) for spot in spots
@@ -250,33 +246,48 @@ def _rebased(
         yield _claim(claims, merged, spots)
 
 
-def _short(own: list[int]) -> list[int]:
-    return own if len(own) < LONGEST_BRANCH else []
-
-
 def key_of(history: History, place: int) -> Key:
     """Return what a copy of a commit has in common with it."""
     log = history.log
     return (log.emails[place].lower(), log.authored[place], subject_of(log.messages[place]))
 
 
-def _twins(history: History, places: set[int]) -> dict[tuple[bytes, bytes], list[int]]:
-    """Return the first-parent chains' commits of the places' authors and times, by both."""
+Twins = Mapping[tuple[bytes, bytes], list[int]]
+
+
+def _twins(history: History) -> Twins:
+    """Return the first-parent chains' commits by their authors and times, which a copy keeps."""
     log = history.log
-    times = {log.authored[place] for place in places}
     found: dict[tuple[bytes, bytes], list[int]] = defaultdict(list)
     for place in history.mainline:
-        if log.authored[place] in times and len(history.parents[place]) == 1:
+        if len(history.parents[place]) == 1:
             found[log.emails[place].lower(), log.authored[place]].append(place)
     return found
 
 
-def _twin_of(
-    history: History, place: int, twins: Mapping[tuple[bytes, bytes], list[int]]
-) -> int | None:
+def _is_nobodys_twin(history: History, head: int, number: int, twins: Twins) -> bool:
+    """Tell quickly that a branch was not rebased: its last commit is its own and has no twin."""
+    is_own = len(history.parents[head]) < 2 and bool(without_copies(history, [head], number))
+    return is_own and _twin_of(history, head, twins) is None
+
+
+def _twins_of(history: History, places: Sequence[int], twins: Twins) -> list[int]:
+    """Return what some commits became; empty if one of them became nothing."""
+    found = []
+    for place in places:
+        twin = _twin_of(history, place, twins)
+        if twin is None:
+            return []
+        found.append(twin)
+    return found
+
+
+def _twin_of(history: History, place: int, twins: Twins) -> int | None:
     """Return the commit that a commit became: the one with its subject, or the only one."""
     log = history.log
-    candidates = twins.get((log.emails[place].lower(), log.authored[place]), [])
+    candidates = twins.get((log.emails[place].lower(), log.authored[place]))
+    if candidates is None:
+        return None
     subject = subject_of(log.messages[place])
     same = [twin for twin in candidates if subject_of(log.messages[twin]) == subject]
     chosen = same or candidates

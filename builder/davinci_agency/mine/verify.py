@@ -18,7 +18,7 @@ from davinci_agency.records import Gap
 
 _CLOCK_SLACK = 86_400
 """Seconds by which a head's clock may run ahead of its merge's."""
-LONGEST_BRANCH = 300
+_LONGEST_BRANCH = 300
 """Commits at most that a branch is taken to have of its own; more are another history's."""
 _COPIED = re.compile(rb"\(#(\d{1,9})\)$")
 _NOREPLY = re.compile(rb"^(?:\d+\+)?([\w.-]+)@users\.noreply\.github\.com$")
@@ -107,7 +107,7 @@ def branch_of(history: History, head: int) -> tuple[list[int], int | None, bool]
     aside = history.aside(head)
     base = history.merge_base(aside)
     own = [place for place in aside if len(history.parents[place]) < 2]
-    return own[-LONGEST_BRANCH:], base, len(own) <= LONGEST_BRANCH
+    return own[-_LONGEST_BRANCH:], base, len(own) <= _LONGEST_BRANCH
 
 
 def without_copies(history: History, places: Sequence[int], number: int) -> list[int]:
