@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -314,6 +315,20 @@ def test_github_that_is_down_is_the_remote_s_fault_and_nothing_is_lost(
     with GitHubServer(hosted.pulls) as well:
         # The store belongs to an address: another one begins anew.
         assert ask(well, hosted, tmp_path).content == undisturbed
+
+
+def test_an_address_where_nobody_answers_is_given_up_soon_and_named_without_its_password(
+    hosted: Hosted, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        # Bound and not listening: whoever calls is refused.
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://ada:secret@127.0.0.1:{taken.getsockname()[1]}"
+        access = GitHubAccess((TOKEN,), address)
+        with pytest.raises(RemoteError, match=r"127\.0\.0\.1 did not answer 4 times") as caught:
+            mine(hosted.folder, tmp_path, {"repo": REPO, "github": access})
+    assert "secret" not in str(caught.value)
+    assert TOKEN not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import github
 import requests
@@ -23,6 +24,8 @@ from davinci_agency.progress import Progress
 
 _ATTEMPTS = 8
 """Failures in a row after which GitHub is taken to be down."""
+_FIRST_ATTEMPTS = 4
+"""The same before it has answered at all: an address may be wrong, and nobody likes to wait."""
 _LONGEST_WAIT = 3_700.0
 """Seconds; points are given again every hour."""
 _TIMEOUT = 60
@@ -122,8 +125,10 @@ class Client:
             )
             for token in access.tokens
         ]
+        self._host = urlsplit(access.base_url).hostname
         self._progress = progress
         self._secondary_wait = access.secondary_wait
+        self._has_answered = False
         self.calls = 0
 
     def __enter__(self) -> Client:
@@ -184,6 +189,7 @@ class Client:
                 answer = ask(seat.client)
             except github.GithubException as error:
                 attempt += 1
+                self._has_answered = True
                 status, said = _status(error)
                 if status >= 500 and attempt > retry_5xx:
                     raise PageTooLargeError(f"GitHub answers {status}") from error
@@ -201,15 +207,16 @@ class Client:
                 said = type(error).__name__
                 pause = pause_after(0, {}, said, attempt, time.time())
             else:
+                self._has_answered = True
                 # The client's own property would ask GitHub where no answer has said it, as with
                 # an Enterprise server without limits.
                 points = seat.client.requester.rate_limiting[0]
                 seat.points = points if points >= 0 else seat.points
                 return answer
-            if attempt >= _ATTEMPTS or pause is None:
+            if attempt >= (_ATTEMPTS if self._has_answered else _FIRST_ATTEMPTS) or pause is None:
                 raise RemoteError(
-                    f"GitHub did not answer {attempt} times in a row ({said}); "
-                    "run it again later, it goes on where it was."
+                    f"{self._host} did not answer {attempt} times in a row ({said}); is the "
+                    "address right? Run it again later, it goes on where it was."
                 )
             self._rest(seat, pause)
 
