@@ -13,9 +13,9 @@ from contextlib import suppress
 from davinci_agency.mine.diffs import MAX_PATCH_BYTES
 from davinci_agency.mine.overlay import DIFF, MARK, Overlay, Pair
 
-_PIPE = 1 << 20
-"""Bytes that a pipe may hold: as much as any user's may."""
-_WAIT = 0.005
+_PIPE = 1 << 18
+"""Bytes that a pipe may hold. With the largest that a user may have, both sides were slower."""
+_WAIT = 0.003
 """Seconds to let git write before reading: it writes in small pieces, and to be woken up for each
 of them costs both sides more than the reading."""
 
