@@ -51,8 +51,20 @@ Gap = Literal[
     "github-partial",
     "github-gone",
 ]
-EdgeType = Literal["fixes", "follows-up", "depends-on", "supersedes", "mentions", "precedes"]
-EdgeOrigin = Literal["title", "body", "commit-message", "merge-order"]
+EdgeType = Literal[
+    "fixes", "follows-up", "depends-on", "supersedes", "shares-issue", "mentions", "precedes"
+]
+EdgeOrigin = Literal[
+    "title",
+    "body",
+    "commit-message",
+    "comment",
+    "review",
+    "review-comment",
+    "branch",
+    "issue",
+    "merge-order",
+]
 StatePolicy = Literal["historical-base", "cumulative"]
 ApplyStatus = Literal["clean", "three-way", "conflict", "unproven"]
 SourceFormat = Literal["mini-swe-agent", "openai-messages"]
@@ -179,15 +191,29 @@ class PullRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that ties two pull requests."""
+
+    speaker: int
+    type: EdgeType
+    origin: EdgeOrigin
+    quote: str
+    start: int | None
+    end: int | None
+    url: str | None
+    said_at: datetime
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """Why a later pull request (source) belongs to an earlier one (target)."""
 
     source: int
     target: int
     type: EdgeType
-    origin: EdgeOrigin
-    evidence: str
-    url: str | None
+    confidence: float
+    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from davinci_agency.chain import ChainOptions, find_chains
-from davinci_agency.chain.edges import Node, make_node
+from davinci_agency.chain.nodes import Node, make_node
 from davinci_agency.records import PullRequest, from_json
 from davinci_agency.stage import Summary
 from tests.samples import example, read_lines, write_lines

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.chain import ChainOptions, find_chains
+from davinci_agency.chain.commits import CommitIndex
 from davinci_agency.chain.edges import find_edges
 from davinci_agency.schema import validator
 from tests.chain.support import chains_of, node, numbers, pull
@@ -89,8 +90,9 @@ def _check_ties(chain: dict[str, Any], max_length: int) -> None:
         for before, after in pairwise(stages):
             assert {f["path"] for f in before["files"]} & {f["path"] for f in after["files"]}
         for edge in edges:
-            evidence = edge["evidence"]
-            assert f"#{edge['target']}" in evidence or f"#{edge['source']}" in evidence
+            for said in edge["evidence"]:
+                other = edge["source"] + edge["target"] - said["speaker"]
+                assert f"#{other}" in said["quote"] or said["origin"] == "issue"
     else:
         assert 2 <= len(stages) <= min(3, max_length)
         assert len({stage["author_id"] for stage in stages}) == 1
@@ -187,4 +189,5 @@ def test_a_feature_that_undoes_things_is_no_revert(title: str) -> None:
 
 def test_the_evidence_of_an_edge_does_not_depend_on_the_order_of_nodes() -> None:
     speakers = [node(1, body="See #2."), node(2, body="See #1.")]
-    assert find_edges(speakers) == find_edges(speakers[::-1])
+    commits = CommitIndex({})
+    assert find_edges(speakers, commits) == find_edges(speakers[::-1], commits)

@@ -8,32 +8,37 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.chain.edges import MAX_FILES, MAX_LINES, find_edges, reverted, strength
+from davinci_agency.chain.commits import CommitIndex
+from davinci_agency.chain.edges import MAX_OF_ISSUE, find_edges, reverted
 from davinci_agency.chain.mentions import MAX_TARGETS
-from davinci_agency.records import Edge
+from davinci_agency.chain.nodes import MAX_FILES, MAX_LINES
+from davinci_agency.records import Edge, Evidence
 from tests.chain.support import changed_file, node, pull, sha
 
+NO_COMMITS = CommitIndex({})
 
-def edges_of(*nodes: Any) -> list[tuple[int, int, str]]:
+
+def edges_of(*nodes: Any, commits: CommitIndex = NO_COMMITS) -> list[tuple[int, int, str]]:
     """Return source, target and type of every edge between nodes."""
-    found = find_edges(nodes)
+    found = find_edges(nodes, commits)
     return sorted((e.source, e.target, e.type) for edges in found.values() for e in edges)
 
 
 def test_an_edge_runs_from_the_later_to_the_earlier_and_quotes_its_evidence() -> None:
-    edges = find_edges([node(1), node(2, body="It was slow. Follow-up to #1.")])
-    assert edges == {
-        2: [
-            Edge(
-                source=2,
-                target=1,
-                type="follows-up",
-                origin="body",
-                evidence="Follow-up to #1.",
-                url="https://github.com/example/thing/pull/2",
-            )
-        ]
-    }
+    speaker = node(2, body="It was slow. Follow-up to #1.")
+    said = Evidence(
+        speaker=2,
+        type="follows-up",
+        origin="body",
+        quote="Follow-up to #1.",
+        start=13,
+        end=29,
+        url="https://github.com/example/thing/pull/2",
+        said_at=speaker.merged_at,
+        confidence=0.9,
+    )
+    edges = find_edges([node(1), speaker], NO_COMMITS)
+    assert edges == {2: [Edge(2, 1, "follows-up", 0.9, (said,))]}
 
 
 def test_the_order_is_that_of_the_merges_and_not_of_the_numbers() -> None:
@@ -84,8 +89,9 @@ def test_a_number_that_is_no_pull_request_makes_no_edge() -> None:
 
 def test_a_commit_s_message_is_evidence_but_not_the_words_of_others() -> None:
     spoken = node(3, messages=["Work\n\nFixes #1"])
-    (edge,) = find_edges([node(1), spoken])[3]
-    assert (edge.type, edge.origin, edge.evidence) == ("fixes", "commit-message", "Fixes #1")
+    (edge,) = find_edges([node(1), spoken], NO_COMMITS)[3]
+    (said,) = edge.evidence
+    assert (edge.type, said.origin, said.quote) == ("fixes", "commit-message", "Fixes #1")
     taken_in = node(3, messages=["Merge branch 'main'\n\nFixes #1", "Other (#2)\n\nFixes #1"])
     assert edges_of(node(1), taken_in) == []
 
@@ -118,7 +124,7 @@ def test_a_text_that_names_many_pull_requests_is_a_list_and_no_statement() -> No
 def test_a_revert_voids_what_it_takes_back_and_itself(title: str, body: str) -> None:
     nodes = node(1), node(2, title, body)
     assert nodes[1].takes_back
-    assert reverted(nodes, {sha("1"): 1, sha("1.0"): 1}) == {1: 2}
+    assert reverted(nodes, CommitIndex({sha("1"): 1, sha("1.0"): 1})) == {1: 2}
     assert edges_of(*nodes) == []
 
 
@@ -127,7 +133,7 @@ def test_a_title_about_reverting_is_no_revert() -> None:
 
 
 def test_a_revert_takes_back_nothing_that_came_later() -> None:
-    assert reverted((node(1, day=9), node(2, "Revert it", "Reverts #1", day=2)), {}) == {}
+    assert reverted((node(1, day=9), node(2, "Revert it", "Reverts #1", day=2)), NO_COMMITS) == {}
 
 
 @pytest.mark.parametrize(
@@ -168,11 +174,84 @@ def test_edges_never_run_in_a_circle_and_do_not_depend_on_the_order_of_nodes(
         node(number, body=f"{word} #{target}.", day=day)
         for number, (day, word, target) in enumerate(said, start=1)
     ]
-    edges = find_edges(nodes)
+    edges = find_edges(nodes, NO_COMMITS)
     when = {n.number: n.when for n in nodes}
     for of_source in edges.values():
-        assert [strength(e) for e in of_source] == sorted(map(strength, of_source), reverse=True)
+        sure = [edge.confidence for edge in of_source]
+        assert sure == sorted(sure, reverse=True)
         assert all(when[edge.source] > when[edge.target] for edge in of_source)
     expected = edges_of(*nodes)
     chance.shuffle(nodes)
     assert edges_of(*nodes) == expected
+
+
+def test_all_evidence_for_a_pair_is_kept_the_strongest_first() -> None:
+    first, second = node(1, body="See #2."), node(2, "Fix #1", body="See also #1. Really.")
+    (edge,) = find_edges([first, second], NO_COMMITS)[2]
+    assert (edge.type, edge.confidence) == ("fixes", 0.9)
+    assert [(e.speaker, e.type, e.origin) for e in edge.evidence] == [
+        (2, "fixes", "title"),
+        (2, "mentions", "body"),
+        (1, "mentions", "body"),
+    ]
+
+
+def test_a_quote_is_what_stands_at_its_place_in_the_text() -> None:
+    body = (
+        "<!-- fixes #9 -->\nWords, `code #8`.\r\nIt was slow. Fixes `round` of #1, at last. More."
+    )
+    (edge,) = find_edges([node(1), node(2, body=body)], NO_COMMITS)[2]
+    (said,) = edge.evidence
+    assert said.quote == body[said.start : said.end] == "Fixes `round` of #1, at last."
+
+
+def remark(body: str, **changes: Any) -> dict[str, Any]:
+    values = {"kind": "review", "login_id": None, "author_kind": "person", "state": "commented"}
+    return {**values, "created_at": "2024-01-01T00:00:00Z", "path": None, "body": body, **changes}
+
+
+def test_remarks_of_people_count_less_than_the_author_s_words_and_those_of_bots_nothing() -> None:
+    spoken = node(2, discussion=[remark("This fixes #1.")])
+    (edge,) = find_edges([node(1), spoken], NO_COMMITS)[2]
+    assert (edge.type, edge.evidence[0].origin) == ("fixes", "review")
+    assert 0 < edge.confidence < 0.9
+    assert edges_of(node(1), node(2, discussion=[remark("Fixes #1", author_kind="bot")])) == []
+
+
+@pytest.mark.parametrize("length", [7, 12, 40])
+def test_a_commit_stands_for_its_pull_request(length: int) -> None:
+    name = "12ab34cd" + sha("1")[:32]
+    text = f"Fix what broke in {name[:length]}."
+    index = CommitIndex({name: 1, sha("other"): 3})
+    assert edges_of(node(1), node(2, text), node(3), commits=index) == [(2, 1, "fixes")]
+    url = f"Fixes https://github.com/example/thing/commit/{name[:length]}"
+    assert edges_of(node(1), node(2, body=url), commits=index) == [(2, 1, "fixes")]
+
+
+def test_a_shortened_commit_that_may_be_two_stands_for_none() -> None:
+    index = CommitIndex({"12ab34c" + "0" * 33: 1, "12ab34c" + "1" * 33: 3})
+    assert edges_of(node(1), node(2, "Fix 12ab34c"), node(3), commits=index) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Fix 1.0.0.dev0+12ab34cd", "Fix deadbeef", "Fix 12345678", "Fix a/12ab34cd"]
+)
+def test_a_version_a_word_and_a_number_are_no_commits(text: str) -> None:
+    index = CommitIndex({n + "0" * (40 - len(n)): 1 for n in ("12ab34cd", "deadbeef", "12345678")})
+    assert edges_of(node(1), node(2, text), commits=index) == []
+
+
+def test_two_that_close_one_issue_are_tied_and_a_list_of_things_to_do_ties_nobody() -> None:
+    closing = [node(number, body="Closes #100.") for number in (1, 2, 3)]
+    assert edges_of(*closing) == [(2, 1, "shares-issue"), (3, 2, "shares-issue")]
+    many = [node(number, body="Closes #100.") for number in range(1, MAX_OF_ISSUE + 2)]
+    assert edges_of(*many) == []
+    issue = {"repo": "example/thing", "number": 100, "title": "Slow", "body": ""}
+    assert edges_of(closing[0], node(2, closes=[issue])) == [(2, 1, "shares-issue")]
+    apart = [node(1, body="Closes #100."), node(2, body="Closes #100.", paths=["b.py"])]
+    assert edges_of(*apart) == []
+
+
+def test_a_branch_on_another_one_of_the_same_author_depends_on_it() -> None:
+    assert edges_of(node(1), node(2, stacked_on=1)) == [(2, 1, "depends-on")]
+    assert edges_of(node(1, author="grace"), node(2, stacked_on=1)) == []

@@ -12,7 +12,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.chain.edges import Node, find_edges
+from davinci_agency.chain.commits import CommitIndex
+from davinci_agency.chain.edges import find_edges
+from davinci_agency.chain.nodes import Node
 from davinci_agency.chain.select import (
     TEMPORAL_LENGTH,
     WINDOW,
@@ -22,6 +24,7 @@ from davinci_agency.chain.select import (
 from tests.chain.support import node
 
 _NODE = node(1)
+NO_COMMITS = CommitIndex({})
 
 
 def made(number: int, *, day: float, author: str = "a" * 16, body: str = "") -> Node:
@@ -35,7 +38,7 @@ def made(number: int, *, day: float, author: str = "a" * 16, body: str = "") -> 
 
 def semantic(nodes: list[Node], max_length: int = 5) -> list[list[int]]:
     """Return the numbers of the semantic chains, as they are found."""
-    chains = semantic_chains(nodes, find_edges(nodes), max_length)
+    chains = semantic_chains(nodes, find_edges(nodes, NO_COMMITS), max_length)
     return [[member.number for member in members] for members, _ in chains]
 
 
@@ -75,7 +78,7 @@ def test_of_two_paths_as_long_the_stronger_is_taken() -> None:
 
 def test_every_edge_of_a_chain_ties_a_member_to_the_one_before_it() -> None:
     nodes = _line(5)
-    for members, edges in semantic_chains(nodes, find_edges(nodes), 5):
+    for members, edges in semantic_chains(nodes, find_edges(nodes, NO_COMMITS), 5):
         ties = [(edge.source, edge.target) for edge in edges]
         assert ties == [(b.number, a.number) for a, b in pairwise(members)]
 
@@ -85,7 +88,7 @@ def test_one_author_s_run_is_a_temporal_chain_without_any_words() -> None:
     nodes.append(made(4, day=2.5, author="b" * 16))
     assert temporal(nodes) == [[1, 2, 3]]
     (chain,) = temporal_chains(nodes, 5)
-    assert [(e.source, e.target, e.type, e.origin) for e in chain[1]] == [
+    assert [(e.source, e.target, e.type, e.evidence[0].origin) for e in chain[1]] == [
         (2, 1, "precedes", "merge-order"),
         (3, 2, "precedes", "merge-order"),
     ]
@@ -128,7 +131,7 @@ def histories(draw: st.DrawFn) -> list[Node]:
 def test_chains_are_disjoint_tied_bounded_and_the_same_in_any_order(
     nodes: list[Node], max_length: int, seed: int
 ) -> None:
-    edges = find_edges(nodes)
+    edges = find_edges(nodes, NO_COMMITS)
     shuffled = random.Random(seed).sample(nodes, len(nodes))  # noqa: S311
     for chains, again, longest in (
         (

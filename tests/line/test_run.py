@@ -40,7 +40,7 @@ def test_a_sample_comes_back_with_its_chain_and_its_conversation(
         (15, 8, "follows-up"),
         (22, 15, "fixes"),
     ]
-    assert all(str(edge["target"]) in edge["evidence"] for edge in row["edges"])
+    assert all(str(edge["target"]) in edge["evidence"][0]["quote"] for edge in row["edges"])
     assert row["messages"][-1]["role"] == "assistant"
     calls = [call for message in row["messages"] for call in message.get("tool_calls", [])]
     assert all(isinstance(call["function"]["arguments"], dict) for call in calls)

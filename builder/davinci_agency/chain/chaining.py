@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from davinci_agency.chain.edges import Node, find_edges, make_node, reverted
+from davinci_agency.chain.commits import CommitIndex
+from davinci_agency.chain.edges import find_edges, reverted
+from davinci_agency.chain.nodes import Node, make_node
 from davinci_agency.chain.select import Members, semantic_chains, temporal_chains
 from davinci_agency.jsonl import RecordFiles, open_records
 from davinci_agency.progress import SILENT, Progress, track
@@ -58,9 +60,10 @@ def find_chains(
     ):
         nodes, commits = _read_nodes(records, progress)
         for repo, group in groupby(nodes, key=lambda node: node.repo):
-            eligible = list(_eligible(list(group), commits.get(repo, {}), output))
+            index = CommitIndex(commits.get(repo, {}))
+            eligible = list(_eligible(list(group), index, output))
             output.kept += len(eligible)
-            chains = list(_chains(eligible, options))
+            chains = list(_chains(eligible, index, options))
             for kind, (members, edges) in track(
                 chains, progress, f"write chains of {repo}", len(chains)
             ):
@@ -82,9 +85,7 @@ def _read_nodes(
     return nodes, commits
 
 
-def _eligible(
-    nodes: Sequence[Node], commits: dict[str, int], output: StageOutput
-) -> Iterator[Node]:
+def _eligible(nodes: Sequence[Node], commits: CommitIndex, output: StageOutput) -> Iterator[Node]:
     """Yield the pull requests that a chain may hold; write receipts for the others."""
     taken_back = reverted(nodes, commits)
     for node in nodes:
@@ -102,12 +103,16 @@ def _eligible(
             )
 
 
-def _chains(nodes: Sequence[Node], options: ChainOptions) -> Iterator[tuple[Kind, Members]]:
+def _chains(
+    nodes: Sequence[Node], commits: CommitIndex, options: ChainOptions
+) -> Iterator[tuple[Kind, Members]]:
     """Yield the chains of one repository by kind, then by the numbers of their members."""
     found: dict[Kind, list[Members]] = {
         "single-pr": [((node,), ()) for node in nodes],
         "temporal-chain": list(temporal_chains(nodes, options.max_length)),
-        "semantic-chain": list(semantic_chains(nodes, find_edges(nodes), options.max_length)),
+        "semantic-chain": list(
+            semantic_chains(nodes, find_edges(nodes, commits), options.max_length)
+        ),
     }
     for kind in KINDS:
         if kind in options.kinds:

@@ -1,7 +1,8 @@
-"""What a text says of other pull requests: numbers with the words around them; pure.
+"""What a text says of other pull requests: numbers and commits with the words around them; pure.
 
-Only an author's own words count. Code blocks, quotes and HTML comments are passed over first, and
-each line is read once, so that the time taken grows with the length of the text and no faster.
+Only an author's own words count. Code blocks, quotes and HTML comments are blanked first, so that
+every place in what is left is a place in the text, and each line is read once, so that the time
+taken grows with the length of the text and no faster.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _MAX_EVIDENCE = 300
 _MAX_LINE = 2_000
 _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_NOT_NEWLINE = re.compile(r"[^\n]")
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _NUMBER = re.compile(
     r"(?<![\w/#&.-])"
@@ -28,6 +30,13 @@ _NUMBER = re.compile(
     r"(?P<number>[1-9]\d{0,8})\b(?![\w/-]|\.\d)",
     re.IGNORECASE,
 )
+_COMMIT = re.compile(
+    r"(?<![\w./+@#&-])(?:https?://[\w.-]{1,100}/(?P<page>[\w.-]{1,100}/[\w.-]{1,100})/commit/)?"
+    r"(?P<commit>(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64})\b(?![\w/@-]|\.\w)"
+)
+"""A commit's name, perhaps shortened: of letters and digits both, as no word or number is."""
+_CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s*$", re.IGNORECASE)
+"""Before an issue's number GitHub takes these words for an order to close it."""
 _VERBS: tuple[tuple[EdgeType | None, re.Pattern[str]], ...] = (
     # What takes work back or copies it to another branch is no step forward.
     (None, re.compile(r"\b(?:revert(?:s|ed|ing)?|backport(?:s|ed|ing)?(?: of)?|cherry.pick\w*)\b")),
@@ -63,72 +72,96 @@ class Mention:
     """One reference in a text.
 
     Attributes:
-        number: the number that it names.
+        target: the number or the commit, perhaps shortened, that it names.
         repo: owner/name if it names another repository than its own outright; else ``None``.
         type: what the words beside it make of it; ``None`` for a revert or a backport.
-        evidence: the sentence that it stands in, cut short.
+        closes: whether the words beside it close an issue.
+        start, end: where in the text the sentence is that it stands in, in characters.
+        evidence: that sentence, cut short.
     """
 
-    number: int
+    target: int | str
     repo: str | None
     type: EdgeType | None
+    closes: bool
+    start: int
+    end: int
     evidence: str
 
 
 def find_mentions(text: str) -> list[Mention]:
-    """Return the references in a text, one for each number, in order of appearance.
+    """Return the references in a text, one for each target, in order of appearance.
 
-    >>> [(m.number, m.type) for m in find_mentions("Follow-up to #12, see also `#13`.")]
+    >>> [(m.target, m.type) for m in find_mentions("Follow-up to #12, see also `#13`.")]
     [(12, 'follows-up')]
     """
-    found: dict[tuple[int, str | None], Mention] = {}
-    for line in _own_words(text):
-        matches = list(_NUMBER.finditer(line))
+    found: dict[tuple[int | str, str | None], Mention] = {}
+    for offset, line in _own_words(text):
+        matches = sorted([*_NUMBER.finditer(line), *_COMMIT.finditer(line)], key=re.Match.start)
         breaks = [0, *(m.end() for m in _SENTENCE_END.finditer(line)), len(line)] if matches else []
         for place, match in enumerate(matches):
             before = line[matches[place - 1].end() if place else 0 : match.start()]
+            start, end = _sentence(line, breaks, match.start())
+            start, end = start + offset, end + offset
+            groups = match.groupdict()
             mention = Mention(
-                number=int(match["number"]),
-                repo=match["page"] or match["repo"],
+                target=groups.get("commit") or int(groups["number"]),
+                repo=groups["page"] or groups.get("repo"),
                 type=_type(before.lower()),
-                evidence=_sentence(line, breaks, match.start()),
+                closes=_CLOSES.search(before[-20:]) is not None,
+                start=start,
+                end=end,
+                evidence=text[start:end],
             )
-            known = found.get((mention.number, mention.repo))
+            known = found.get((mention.target, mention.repo))
             if known is None or known.type == "mentions":
-                found[mention.number, mention.repo] = mention
+                found[mention.target, mention.repo] = mention
     return list(found.values())
 
 
-def _sentence(line: str, breaks: list[int], place: int) -> str:
-    """Return the sentence of a line that a place lies in, at most 300 characters of it."""
+def _sentence(line: str, breaks: list[int], place: int) -> tuple[int, int]:
+    """Return where in a line the sentence is that a place lies in, at most 300 characters of it."""
     after = bisect_right(breaks, place, hi=len(breaks) - 1)
     start, end = breaks[after - 1], breaks[after]
     if end - start > _MAX_EVIDENCE:
         start = max(start, place - _MAX_EVIDENCE // 2)
         end = min(end, start + _MAX_EVIDENCE)
-    return line[start:end].strip()
+    sentence = line[start:end]
+    return end - len(sentence.lstrip()), start + len(sentence.rstrip())
 
 
-def _own_words(text: str) -> Iterator[str]:
-    """Yield the lines of a text that are neither code nor quoted nor commented out."""
-    fence = ""
-    for line in _without_comments(text).splitlines():
+def _own_words(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text that are neither code nor quoted, and where each one begins."""
+    fence, offset = "", 0
+    for line in _without_comments(text).splitlines(keepends=True):
         mark = _FENCE.match(line)
         if fence:
             fence = "" if mark and mark[1] == fence else fence
         elif mark:
             fence = mark[1]
-        elif not line.lstrip().startswith(">") and not line.startswith(("    ", "\t")):
-            # Longer lines are logs or data, and nobody's words.
-            yield _INLINE_CODE.sub(" ", line) if len(line) <= _MAX_LINE else ""
+        # Long lines are logs or data, and nobody's words.
+        elif len(line) <= _MAX_LINE and not _is_code_or_quote(line):
+            yield offset, _INLINE_CODE.sub(_blank, line)
+        offset += len(line)
+
+
+def _is_code_or_quote(line: str) -> bool:
+    return line.startswith(("    ", "\t")) or line.lstrip().startswith(">")
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def _without_comments(text: str) -> str:
+    """Return a text with a filler for each character of its HTML comments."""
     kept, place = [], 0
     while (start := text.find("<!--", place)) >= 0:
         kept.append(text[place:start])
         end = text.find("-->", start)
         place = end + len("-->") if end >= 0 else len(text)
+        # No space: a line that begins with a comment is no code.
+        kept.append(_NOT_NEWLINE.sub("\0", text[start:place]))
     return "".join([*kept, text[place:]])
 
 

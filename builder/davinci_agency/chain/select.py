@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from davinci_agency.chain.edges import Node, strength
-from davinci_agency.records import Edge
+from davinci_agency.chain.nodes import Node
+from davinci_agency.records import Edge, Evidence
 
 WINDOW = timedelta(days=30)
 """The longest time between two neighbours of a temporal chain."""
@@ -36,7 +36,7 @@ def semantic_chains(
         for edge in edges.get(node.number, ()):
             if edge.target in longest:
                 length, proof = longest[edge.target]
-                candidate = (length + 1, proof + strength(edge))
+                candidate = (length + 1, proof + round(100 * edge.confidence))
                 if candidate > longest[node.number]:
                     longest[node.number], step[node.number] = candidate, edge
     used: set[int] = set()
@@ -87,11 +87,16 @@ def _cut(run: Sequence[Node], max_length: int) -> Iterator[Members]:
 
 def _precedes(before: Node, after: Node) -> Edge:
     days = (after.merged_at - before.merged_at) / timedelta(days=1)
-    return Edge(
-        source=after.number,
-        target=before.number,
+    words = f"the same author's next merged pull request, {days:.1f} days later"
+    evidence = Evidence(
+        speaker=after.number,
         type="precedes",
         origin="merge-order",
-        evidence=f"the same author's next merged pull request, {days:.1f} days later",
+        quote=words,
+        start=None,
+        end=None,
         url=after.url,
+        said_at=after.merged_at,
+        confidence=0.0,
     )
+    return Edge(after.number, before.number, "precedes", 0.0, (evidence,))
