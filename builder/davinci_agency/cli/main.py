@@ -23,6 +23,7 @@ _COMMANDS = {
     "run": "Run every stage of a recipe, skipping what is up to date.",
     "mine": "Mine merged pull requests from a git repository.",
     "chain": "Tie pull requests into chains.",
+    "explain": "Show why the pull requests of a chain belong together.",
     "query": "Write a query for each stage of each chain.",
     "ingest": "Join trajectories to the tasks that they worked on.",
     "build": "Build a release: shards, manifest and card.",

@@ -1,0 +1,99 @@
+"""``davinci-agency explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from davinci_agency.cli.options import IN_FILE, Terminal, common_options
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from davinci_agency.records import Chain, ChainStage, Edge
+
+_FILES_SHOWN = 6
+
+
+@click.command("explain")
+@click.argument("chain_id")
+@click.option("--chains", type=IN_FILE, required=True, help="The file that the chain is in.")
+@click.option("--mermaid", is_flag=True, help="Print a Mermaid flowchart, for Markdown.")
+@common_options
+def command(chain_id: str, chains: Path, mermaid: bool, terminal: Terminal) -> None:
+    """Show why the pull requests of the chain CHAIN_ID belong together.
+
+    The beginning of an id will do, or owner/name#number for the one chain that holds it.
+
+    \b
+    Examples:
+      davinci-agency explain chain-9f86d081 --chains chains.jsonl
+      davinci-agency explain numpy/numpy#9998 --chains chains.jsonl --mermaid
+    """
+    from davinci_agency.chain import explaining
+
+    chain = explaining.find_chain(chains, chain_id)
+    if terminal.as_json:
+        terminal.show_json(explaining.explanation(chain))
+    elif mermaid:
+        click.echo(explaining.mermaid(chain), nl=False)
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        for line in _page(chain):
+            console.print(line, soft_wrap=True)
+
+
+def _page(chain: Chain) -> list[Text]:
+    """Return the lines of the page: each pull request, and what ties it to earlier ones."""
+    from rich.text import Text
+
+    heading = f"{chain.kind} of {chain.repo}, {len(chain.stages)} pull requests"
+    lines = [Text(heading, "bold"), Text(chain.chain_id, "dim")]
+    for stage in chain.stages:
+        lines += [Text(), *_about(stage)]
+        for edge in chain.edges:
+            if edge.source == stage.number:
+                lines += _tie(chain, edge)
+    return lines
+
+
+def _about(stage: ChainStage) -> list[Text]:
+    from rich.text import Text
+
+    from davinci_agency.chain.explaining import printable
+
+    files = "1 file" if len(stage.files) == 1 else f"{len(stage.files):,} files"
+    size = f"+{stage.additions:,} -{stage.deletions:,} in {files}"
+    facts = [
+        f"merged {stage.merged_at:%Y-%m-%d}", f"by {stage.author_id[:8]}", size,
+        f"{stage.state_policy} {stage.apply_status}", stage.url or "",
+    ]  # fmt: skip
+    return [
+        Text.assemble((f"#{stage.number} ", "bold cyan"), printable(stage.title)),
+        Text("  " + " · ".join(filter(None, facts)), "dim"),
+    ]
+
+
+def _tie(chain: Chain, edge: Edge) -> list[Text]:
+    from rich.text import Text
+
+    from davinci_agency.chain.explaining import printable, shared_files
+
+    sure = f", confidence {edge.confidence:.2f}" if edge.confidence else ""
+    lines = [Text.assemble("  ↳ ", (edge.type, "bold"), f" #{edge.target}{sure}")]
+    for said in edge.evidence:
+        where = f"{said.origin} of #{said.speaker}"
+        quote = printable(said.quote)
+        if said.start is not None:
+            where += f", characters {said.start:,} to {said.end:,}"
+            quote = f"“{quote}”"
+        lines.append(Text.assemble("    ", (quote, "green"), f" ({where})"))
+    shared = [printable(path) for path in shared_files(chain, edge)]
+    more = f" and {len(shared) - _FILES_SHOWN:,} more" if len(shared) > _FILES_SHOWN else ""
+    if shared:
+        lines.append(Text(f"    both change {', '.join(shared[:_FILES_SHOWN])}{more}"))
+    return lines

@@ -1,0 +1,114 @@
+"""A chain explained: to people, to machines, and never in the words of a stranger's terminal."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from davinci_agency.chain import explaining
+from davinci_agency.chain.explaining import explanation, find_chain, mermaid, printable
+from davinci_agency.errors import CommandError
+from tests.chain.support import chains_of, pull
+from tests.command import COMMAND, environment
+
+HOSTILE = 'End"]; click p1 "javascript:alert(1)"\x1b]0;owned\x07\u202e #quot; <b> (#1) `x`'
+
+
+@pytest.fixture
+def chains(tmp_path: Path) -> Path:
+    """A file of the chains of three pull requests, two of them tied."""
+    pulls = [
+        pull(1, "Add it"),
+        pull(2, HOSTILE, body="It was slow. Follow-up to #1.\x1b[2J", paths=["core.py", "b.py"]),
+        pull(3, "Other", author="grace", paths=["c.py"]),
+    ]
+    chains_of(pulls, tmp_path)
+    return tmp_path / "chains.jsonl"
+
+
+def semantic(chains: Path) -> str:
+    rows = map(json.loads, chains.read_text().splitlines())
+    return next(str(row["chain_id"]) for row in rows if row["kind"] == "semantic-chain")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, "explain", *arguments]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+
+
+def test_the_examples_in_the_docstrings_are_true() -> None:
+    results = doctest.testmod(explaining)
+    assert (results.failed, results.attempted > 0) == (0, True)
+
+
+def test_a_chain_is_found_by_its_id_and_by_its_beginning(chains: Path) -> None:
+    key = semantic(chains)
+    assert find_chain(chains, key).chain_id == key
+    assert find_chain(chains, key[:14]).chain_id == key
+
+
+def test_a_chain_of_several_is_found_by_a_member(tmp_path: Path) -> None:
+    pulls = [pull(1), pull(2, "Fix #1", author="grace")]
+    chains_of(pulls, tmp_path)
+    found = find_chain(tmp_path / "chains.jsonl", "example/thing#1")
+    assert (found.kind, [stage.number for stage in found.stages]) == ("semantic-chain", [1, 2])
+
+
+@pytest.mark.parametrize("wanted", ["chain-none", "example/thing#9", "example/thing", "#1", ""])
+def test_what_is_no_chain_or_may_be_several_is_the_command_s_fault(
+    wanted: str, chains: Path
+) -> None:
+    with pytest.raises(CommandError, match=r"name (a chain_id|one of them)"):
+        find_chain(chains, wanted)
+
+
+def test_lines_that_can_t_be_used_are_passed_over(chains: Path) -> None:
+    key = semantic(chains)
+    chains.write_text(f'{{"chain_id": "{key}"}}\n{key} no json\n' + chains.read_text())
+    assert find_chain(chains, key).chain_id == key
+
+
+def test_an_explanation_has_every_tie_with_what_both_change_and_no_patch(chains: Path) -> None:
+    row = explanation(find_chain(chains, semantic(chains)))
+    (edge,) = row["edges"]
+    assert (edge["source"], edge["target"], edge["type"]) == (2, 1, "follows-up")
+    assert edge["shared_files"] == ["core.py"]
+    assert edge["evidence"][0]["quote"].startswith("Follow-up to #1.")
+    assert "patch" not in row["stages"][0]
+    shown = run(semantic(chains), "--chains", str(chains), "--json")
+    assert json.loads(shown.stdout) == row
+
+
+def test_a_page_names_members_ties_quotes_and_places(chains: Path) -> None:
+    page = run(semantic(chains), "--chains", str(chains))
+    assert page.returncode == 0
+    for words in ("#1 Add it", "follows-up #1", "“Follow-up to #1.", "body of #2, characters 13"):
+        assert words in page.stdout
+    assert "both change core.py" in page.stdout
+
+
+def test_no_text_of_a_stranger_steers_the_terminal_or_the_chart(chains: Path) -> None:
+    key = semantic(chains)
+    page = run(key, "--chains", str(chains)).stdout
+    assert not set("\x1b\x07\u202e") & set(page)
+    chart = run(key, "--chains", str(chains), "--mermaid").stdout
+    assert chart == mermaid(find_chain(chains, key))
+    labels = re.findall(r'^  p\d+\["(.*)"\]$', chart, re.MULTILINE)
+    assert len(labels) == 2
+    assert all(re.fullmatch(r"(?:[\w ]|#\d+;)*", label) for label in labels)
+
+
+def test_a_text_of_several_lines_is_printed_on_one() -> None:
+    assert printable("a\n\tb\u2028c") == "a b c"
+
+
+def test_a_chain_that_is_not_there_exits_with_two(chains: Path) -> None:
+    shown = run("chain-none", "--chains", str(chains))
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "has no chain chain-none" in shown.stderr
+    assert run("x", "--chains", str(chains.parent / "none.jsonl")).returncode == 2
