@@ -53,21 +53,25 @@ def find_edges(nodes: Sequence[Node], commits: CommitIndex) -> dict[int, list[Ed
     Both ends must share a file: of references that don't, most say nothing about the work.
     """
     known = {node.number: node for node in nodes}
+    edges: dict[int, list[Edge]] = defaultdict(list)
+    for edge in find_candidates(nodes, commits):
+        if known[edge.source].paths & known[edge.target].paths:
+            edges[edge.source].append(edge)
+    return edges
+
+
+def find_candidates(nodes: Sequence[Node], commits: CommitIndex) -> list[Edge]:
+    """Return an edge for each pair of which anything was found, by source, strongest first."""
+    known = {node.number: node for node in nodes}
     found: dict[tuple[int, int], list[Evidence]] = defaultdict(list)
     for node in nodes:
         for other, evidence in _evidence(node, known, commits):
-            if node.paths & other.paths:
-                earlier, later = sorted((node, other), key=lambda n: n.when)
-                found[later.number, earlier.number].append(evidence)
+            earlier, later = sorted((node, other), key=lambda n: n.when)
+            found[later.number, earlier.number].append(evidence)
     for later, earlier, evidence in _shared_issues(nodes, known):
         found[later.number, earlier.number].append(evidence)
-    edges: dict[int, list[Edge]] = defaultdict(list)
-    for pair in sorted(found, key=lambda pair: (pair[0], pair[1])):
-        edge = _edge(pair, found[pair])
-        edges[edge.source].append(edge)
-    for of_source in edges.values():
-        of_source.sort(key=lambda edge: (-edge.confidence, edge.target))
-    return edges
+    edges = [_edge(pair, evidence) for pair, evidence in found.items()]
+    return sorted(edges, key=lambda edge: (edge.source, -edge.confidence, edge.target))
 
 
 def _evidence(
@@ -119,10 +123,9 @@ def _shared_issues(
         if len(in_order) > MAX_OF_ISSUE:
             continue
         for earlier, later in pairwise(in_order):
-            if earlier.paths & later.paths:
-                words = f"both close #{number}"
-                strength = _CONFIDENCE["shares-issue"]
-                yield later, earlier, _found(later, "shares-issue", "issue", words, strength)
+            words = f"both close #{number}"
+            strength = _CONFIDENCE["shares-issue"]
+            yield later, earlier, _found(later, "shares-issue", "issue", words, strength)
 
 
 def _found(
