@@ -341,3 +341,18 @@ def test_the_answers_of_a_differ_come_in_the_order_of_asking(repository: Reposit
     ends = [printed.rpartition(b"+")[2] for printed, _ in answers]
     assert ends == [b"1\n", b"", b"2\n", b"4\n", b"3\n"]
     assert all(is_whole for _, is_whole in answers)
+
+
+def test_what_attributes_say_of_diffs_changes_no_patch(
+    repository: Repository, tmp_path: Path
+) -> None:
+    lines = ["class Thing:", "", "    def first(self):", *(f"        {n}" for n in range(20))]
+    repository.commit("A class", {"thing.py": "\n".join(lines) + "\n"})
+    lines[-1] = "        other"
+    changed: dict[str, Content] = {"thing.py": "\n".join(lines) + "\n", "text.py": "new\n"}
+    plain = _pull(repository, tmp_path / "plain", changed)
+    attributes = "thing.py diff=python\ntext.py -diff linguist-detectable\n"
+    repository.commit("Attributes", {".gitattributes": attributes})
+    marked = mine(repository.folder, tmp_path / "marked").pulls[1]
+    assert marked["patch"] == plain["patch"]
+    assert [file["omitted"] for file in marked["files"]] == [None, None]

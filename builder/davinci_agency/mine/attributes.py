@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from davinci_agency.mine.overlay import NO_REPLACE, Overlay
+from davinci_agency.mine.overlay import Overlay
 
 _NAMES = ("linguist-generated", "linguist-vendored")
 
@@ -51,7 +51,7 @@ class Attributes:
 def open_attributes(overlay: Overlay) -> Iterator[Attributes]:
     """Start answering by the attributes that `read_attributes` read, and stop in the end."""
     arguments = ["check-attr", "--cached", "--stdin", *_NAMES]
-    process = overlay.start(arguments, subprocess.PIPE, NO_REPLACE)
+    process = overlay.start(arguments, subprocess.PIPE, overlay.with_index)
     try:
         yield Attributes(process)
     finally:

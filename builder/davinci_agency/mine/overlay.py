@@ -94,10 +94,19 @@ class Overlay:
                 for pair in printed:
                     yield frozenset(line[2:] for line in pair.split(b"\n")[1:])
 
+    @property
+    def with_index(self) -> dict[str, str]:
+        """The environment of a git that sees the index.
+
+        All others see none: ``git diff`` would take from it what a file's attributes say of diffs,
+        at that one commit, and search every hunk's heading with another expression.
+        """
+        return {**NO_REPLACE, "GIT_INDEX_FILE": str(self.folder / "attributes")}
+
     def read_index(self, tip: str) -> list[tuple[str, bytes]]:
         """Make the index that of a commit; return the blobs of its attributes, with their paths."""
         for arguments in (["read-tree", tip], ["ls-files", "-s", "--", "*.gitattributes"]):
-            with self._run(arguments, None, NO_REPLACE) as output:
+            with self._run(arguments, None, self.with_index) as output:
                 listed = output.read()
         entries = (line.split(b"\t") for line in listed.splitlines())
         return [(details.split()[1].decode(), path) for details, path in entries]
