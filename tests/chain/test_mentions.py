@@ -139,6 +139,33 @@ def test_the_verb_nearest_before_a_number_decides(text: str, expected: str | Non
     assert found(text) == [(12, expected)]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("This was introduced\nin\n#12.", "fixes"),
+        ("This was introduced\r\nin #12.", "fixes"),
+        ("  - A part that depends\n    on #12", "depends-on"),
+        ("This fixes a crash. See #12", "mentions"),
+        ("This fixes\n\n#12", "mentions"),
+        ("This fixes\n- #12", "mentions"),
+        ("This fixes\n2. #12", "mentions"),
+        ("This fixes\n## #12", "mentions"),
+        ("This fixes\n| #12 |", "mentions"),
+        ("This fixes\n> quoted\n#12", "mentions"),
+        ("This fixes\n```\ncode\n```\n#12", "mentions"),
+    ],
+)
+def test_a_sentence_goes_on_over_line_ends_and_no_further(text: str, expected: str) -> None:
+    assert found(text) == [(12, expected)]
+
+
+def test_a_quote_over_line_ends_is_the_text_itself() -> None:
+    text = "Slow.\r\nThis was introduced\r\nin #12, `x`. More."
+    (mention,) = find_mentions(text)
+    assert mention.evidence == text[mention.start : mention.end]
+    assert mention.evidence == "This was introduced\r\nin #12, `x`."
+
+
 def test_each_number_has_the_words_before_it_and_after_the_one_before() -> None:
     assert found("Fixes #1, see #2; depends on #3") == [
         (1, "fixes"),

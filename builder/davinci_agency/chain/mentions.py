@@ -1,8 +1,8 @@
 """What a text says of other pull requests: numbers and commits with the words around them; pure.
 
 Only an author's own words count. Code blocks, quotes and HTML comments are blanked first, so that
-every place in what is left is a place in the text, and each line is read once, so that the time
-taken grows with the length of the text and no faster.
+every place in what is left is a place in the text, and each paragraph is read once, so that the
+time taken grows with the length of the text and no faster.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ MAX_TARGETS = 6
 _MAX_EVIDENCE = 300
 _MAX_LINE = 2_000
 _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
+_BEGINS = re.compile(r"\s*(?:$|[-*+]\s|\||#{1,6}\s|\d{1,3}[.)]\s)")
+"""How the line after a paragraph begins: empty, an item, a heading, a table."""
+_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _NOT_NEWLINE = re.compile(r"[^\n]")
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
@@ -100,14 +103,14 @@ def find_mentions(text: str) -> list[Mention]:
         matches = sorted([*_NUMBER.finditer(line), *_COMMIT.finditer(line)], key=re.Match.start)
         breaks = [0, *(m.end() for m in _SENTENCE_END.finditer(line)), len(line)] if matches else []
         for place, match in enumerate(matches):
-            before = line[matches[place - 1].end() if place else 0 : match.start()]
             start, end = _sentence(line, breaks, match.start())
+            before = line[max(matches[place - 1].end() if place else 0, start) : match.start()]
             start, end = start + offset, end + offset
             groups = match.groupdict()
             mention = Mention(
                 target=groups.get("commit") or int(groups["number"]),
                 repo=groups["page"] or groups.get("repo"),
-                type=_type(before.lower()),
+                type=_type(" ".join(before.lower().split())),
                 closes=_CLOSES.search(before[-20:]) is not None,
                 start=start,
                 end=end,
@@ -131,22 +134,33 @@ def _sentence(line: str, breaks: list[int], place: int) -> tuple[int, int]:
 
 
 def _own_words(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text that are neither code nor quoted, and where each one begins."""
-    fence, offset = "", 0
+    """Yield the paragraphs of a text that are neither code nor quoted, and where each one begins.
+
+    A paragraph is one line here, however it was wrapped; so is an item of a list.
+    """
+    fence, offset, held = "", 0, ""
     for line in _without_comments(text).splitlines(keepends=True):
         mark = _FENCE.match(line)
+        # Long lines are logs or data, and nobody's words.
+        is_own = not (fence or mark or len(line) > _MAX_LINE or _is_code_or_quote(line, held))
         if fence:
             fence = "" if mark and mark[1] == fence else fence
         elif mark:
             fence = mark[1]
-        # Long lines are logs or data, and nobody's words.
-        elif len(line) <= _MAX_LINE and not _is_code_or_quote(line):
-            yield offset, _INLINE_CODE.sub(_blank, line)
+        if held and (not is_own or _BEGINS.match(line) or len(held) > _MAX_LINE):
+            yield offset - len(held), _INLINE_CODE.sub(_blank, held)
+            held = ""
+        if is_own:
+            held += line.rstrip("\r\n").ljust(len(line))
         offset += len(line)
+    if held:
+        yield offset - len(held), _INLINE_CODE.sub(_blank, held)
 
 
-def _is_code_or_quote(line: str) -> bool:
-    return line.startswith(("    ", "\t")) or line.lstrip().startswith(">")
+def _is_code_or_quote(line: str, before: str) -> bool:
+    # An item of a list goes on indented; elsewhere that is code.
+    is_indented = line.startswith(("    ", "\t")) and not _ITEM.match(before)
+    return is_indented or line.lstrip().startswith(">")
 
 
 def _blank(match: re.Match[str]) -> str:
