@@ -178,6 +178,13 @@ def test_of_several_mentions_of_a_number_the_one_that_says_most_is_kept() -> Non
     assert found("See #12.\n\nFollow-up to #12.\n\nFixes #12.") == [(12, "follows-up")]
 
 
+def test_an_order_to_close_counts_wherever_it_stands() -> None:
+    for text in ("Closes #12", "See #12.\n\nCloses #12.", "Closes #12.\n\nSee #12."):
+        (mention,) = find_mentions(text)
+        assert mention.closes, text
+    assert not find_mentions("See #12. It closes much.")[0].closes
+
+
 def test_the_evidence_is_the_sentence_that_the_number_stands_in() -> None:
     text = "It was slow. This is a follow-up to #12, as agreed. More will come."
     (mention,) = find_mentions(text)

@@ -24,7 +24,6 @@ _BEGINS = re.compile(r"\s*(?:$|[-*+]\s|\||#{1,6}\s|\d{1,3}[.)]\s)")
 """How the line after a paragraph begins: empty, an item, a heading, a table."""
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-_NOT_NEWLINE = re.compile(r"[^\n]")
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _NUMBER = re.compile(
     r"(?<![\w/#&.-])"
@@ -103,22 +102,21 @@ def find_mentions(text: str) -> list[Mention]:
         matches = sorted([*_NUMBER.finditer(line), *_COMMIT.finditer(line)], key=re.Match.start)
         breaks = [0, *(m.end() for m in _SENTENCE_END.finditer(line)), len(line)] if matches else []
         for place, match in enumerate(matches):
+            groups = match.groupdict()
+            target = groups.get("commit") or int(groups["number"])
+            repo = groups["page"] or groups.get("repo")
             start, end = _sentence(line, breaks, match.start())
             before = line[max(matches[place - 1].end() if place else 0, start) : match.start()]
+            kind = _type(" ".join(before.lower().split()))
+            closes = _CLOSES.search(before[-20:]) is not None
+            known = found.get((target, repo))
+            if known is not None and (known.type != "mentions" or kind == "mentions"):
+                # What was said first stays, unless more is said later.
+                if known.closes or not closes:
+                    continue
+                kind = known.type
             start, end = start + offset, end + offset
-            groups = match.groupdict()
-            mention = Mention(
-                target=groups.get("commit") or int(groups["number"]),
-                repo=groups["page"] or groups.get("repo"),
-                type=_type(" ".join(before.lower().split())),
-                closes=_CLOSES.search(before[-20:]) is not None,
-                start=start,
-                end=end,
-                evidence=text[start:end],
-            )
-            known = found.get((mention.target, mention.repo))
-            if known is None or known.type == "mentions":
-                found[mention.target, mention.repo] = mention
+            found[target, repo] = Mention(target, repo, kind, closes, start, end, text[start:end])
     return list(found.values())
 
 
@@ -175,7 +173,8 @@ def _without_comments(text: str) -> str:
         end = text.find("-->", start)
         place = end + len("-->") if end >= 0 else len(text)
         # No space: a line that begins with a comment is no code.
-        kept.append(_NOT_NEWLINE.sub("\0", text[start:place]))
+        comment = text[start:place].split("\n")
+        kept.append("\n".join("\0" * len(line) for line in comment))
     return "".join([*kept, text[place:]])
 
 
