@@ -159,6 +159,30 @@ def test_an_input_that_may_not_be_read_is_not_blamed_on_the_output(tmp_path: Pat
         raise PermissionError(errno.EACCES, "Permission denied", "/input")
 
 
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for name in ("pipe", "link"):
+        with (
+            pytest.raises(OutputError, match="device or a pipe; name a file"),
+            atomic_file(tmp_path / name),
+        ):
+            pytest.fail("a pipe was taken for a file")
+    assert pipe.is_fifo()
+    assert _names(tmp_path) == ["link", "pipe"]
+
+
+def test_a_link_stays_a_link_to_what_is_written(tmp_path: Path) -> None:
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(tmp_path / "elsewhere.jsonl")
+    for content in (b"once", b"again"):
+        with atomic_file(link) as file:
+            file.write(content)
+        assert link.is_symlink()
+        assert (tmp_path / "elsewhere.jsonl").read_bytes() == content
+
+
 def test_a_folder_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "release"
     with atomic_folder(path, MARKER) as folder:

@@ -68,21 +68,27 @@ def _explain(path: Path, *, opening: bool) -> Iterator[None]:
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing that appears under its name only when the block ends well.
 
-    ``-`` is standard output, and a name ending in ``.zst`` is compressed. Raises `OutputError` if
-    the disk is full, the place may not be written to, or another run is writing the same file.
+    ``-`` is standard output, and a name ending in ``.zst`` is compressed; a link is followed.
+    Raises `OutputError` if the disk is full, the place may not be written to, another run is
+    writing the same file, or something else than a file has its name.
     """
     if path == STDIO:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    compressed = is_compressed(path)
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name a file.")
+    if path.exists() and not path.is_file():
+        # Renaming over it would take a device such as /dev/null from the whole machine.
+        raise OutputError(f"{path} is a device or a pipe; name a file, or - for standard output.")
     partial = path.with_name(f".{path.name}.partial")
     with locked(path), _explain(path, opening=False):
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder; name a file.")
         with _explain(path, opening=True):
             file = partial.open("wb")
         try:
-            with _compressor(file) if is_compressed(path) else _uncompressed(file) as sink:
+            with _compressor(file) if compressed else _uncompressed(file) as sink:
                 yield sink
             file.flush()
             os.fsync(file.fileno())
