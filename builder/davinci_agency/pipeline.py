@@ -9,24 +9,26 @@ and a changed option, input or program redoes exactly what follows from it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from davinci_agency.errors import RecipeError
+from davinci_agency.errors import CommandError, RecipeError
 from davinci_agency.files import STDIO, atomic_file, digest_file
 from davinci_agency.ids import content_digest
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.recipe import Recipe, SourceTable
 from davinci_agency.records import SCHEMA_VERSION
+from davinci_agency.repository.source import Source
 from davinci_agency.stage import Summary, side_file
 from davinci_agency.version import __version__
 
 if TYPE_CHECKING:
     from davinci_agency.mine import MineOptions
+    from davinci_agency.repository.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,27 @@ def mine(
     return _do(_mine_step("mine", located, out, cache, workers, strict, progress), strict)
 
 
+def open_clones(names: Sequence[str]) -> dict[str, Source]:
+    """Return the repositories at some paths, by owner/name.
+
+    A path may have its name before it, as in ``owner/name=path``; else its origin tells. Raises
+    `CommandError` if it doesn't.
+    """
+    from davinci_agency.mine import MineOptions, hosted_at, identify, read_source
+
+    clones: dict[str, Source] = {}
+    for name in names:
+        repo, is_named, path = name.partition("=")
+        source = read_source(Path(path if is_named else name))
+        if not is_named and hosted_at(source.origin) is None:
+            raise CommandError(
+                f"{name} does not say which repository it is; name it OWNER/NAME={name}."
+            )
+        options = identify(source, MineOptions(repo=repo if is_named else None))[1]
+        clones[options.repo or ""] = source
+    return clones
+
+
 def _do(step: Step, strict: bool) -> Outcome:
     key = content_digest(
         [step.name, __version__, SCHEMA_VERSION, step.options, _digests(step.inputs)]
@@ -146,8 +169,10 @@ def _steps(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> It
     dataset = recipe.tables.dataset
     work, release = recipe.resolve(dataset.work), recipe.resolve(dataset.release)
     pulls: list[Path] = []
+    clones: dict[str, Source] = {}
     for table in recipe.tables.source:
-        step = _mine(recipe, table, work, workers, strict, progress)
+        step, clone = _mine(recipe, table, work, workers, strict, progress)
+        clones |= clone
         if step.outputs[0] in pulls:
             raise RecipeError(
                 f"two sources are one repository: {table.path or table.repo} is there already."
@@ -155,7 +180,7 @@ def _steps(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> It
         pulls.append(step.outputs[0])
         yield step
     chains, tasks, attempts = (work / f"{name}.jsonl" for name in ("chains", "tasks", "attempts"))
-    yield _chain(recipe, tuple(pulls), chains, strict, progress)
+    yield _chain(recipe, tuple(pulls), clones, chains, workers, strict, progress)
     yield _query(chains, tasks, strict, progress)
     yield _ingest(recipe, tasks, attempts, strict, progress)
     inputs = (tuple(pulls), (tasks,), (attempts,))
@@ -179,7 +204,8 @@ def _mine(
     workers: int,
     strict: bool,
     progress: Progress,
-) -> Step:
+) -> tuple[Step, dict[str, Source]]:
+    """Return the step that mines a source, and the repository by its name."""
     from davinci_agency.mine import MineOptions, github_access, identify, locate, read_source
 
     github = github_access(os.environ, table.base_url, table.host) if table.github else None
@@ -195,9 +221,11 @@ def _mine(
     cache = work / "cache"
     path = recipe.resolve(table.path) if table.path is not None else Path(table.repo or "")
     path, options = locate(path, options, cache, progress)
-    repo = identify(read_source(path), options)[1].repo or ""
+    source = read_source(path)
+    repo = identify(source, options)[1].repo or ""
     out = work / f"pulls.{repo.replace('/', '__')}.jsonl"
-    return _mine_step(f"mine {repo}", [(path, options)], out, cache, workers, strict, progress)
+    step = _mine_step(f"mine {repo}", [(path, options)], out, cache, workers, strict, progress)
+    return step, {repo: source}
 
 
 def _mine_step(
@@ -229,19 +257,27 @@ def _mine_step(
 
 
 def _chain(
-    recipe: Recipe, pulls: tuple[Path, ...], out: Path, strict: bool, progress: Progress
+    recipe: Recipe,
+    pulls: tuple[Path, ...],
+    clones: Mapping[str, Source],
+    out: Path,
+    workers: int,
+    strict: bool,
+    progress: Progress,
 ) -> Step:
     from davinci_agency.chain import ChainOptions, find_chains
 
     table = recipe.tables.chain
-    options = ChainOptions(table.kinds, table.max_length)
+    options = ChainOptions(**msgspec.structs.asdict(table))
     return Step(
         name="chain",
         options=msgspec.to_builtins(table),
         inputs=pulls,
         outputs=_outputs(out),
         stamp=_stamp(out),
-        action=lambda: find_chains(pulls, out, options, strict=strict, progress=progress),
+        action=lambda: find_chains(
+            pulls, out, options, clones=clones, workers=workers, strict=strict, progress=progress
+        ),
     )
 
 

@@ -31,6 +31,10 @@
     [chain]
     kinds = ["single-pr", "temporal-chain", "semantic-chain"]
     max_length = 5
+    min_score = 0.0                 # the overall score that a semantic chain must have
+    budget = 500                    # the most chains of several of one kind from one repository
+    policy = "historical-base"      # each stage begins at its own base; or "cumulative"
+    states = ["clean", "three-way"] # how the patches of a stage must apply; also "unproven"
 
     [build]
     threshold = 0.8
@@ -51,7 +55,7 @@ import msgspec
 
 from davinci_agency.errors import RecipeError
 from davinci_agency.mine.filters import Filters
-from davinci_agency.records import KINDS, Kind
+from davinci_agency.records import KINDS, ApplyStatus, Kind, StatePolicy
 from davinci_agency.release import ShardFormat
 
 
@@ -82,6 +86,10 @@ class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kinds: tuple[Kind, ...] = KINDS
     max_length: Annotated[int, msgspec.Meta(ge=2, le=100)] = 5
+    min_score: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    budget: Annotated[int, msgspec.Meta(ge=1)] = 500
+    policy: StatePolicy = "historical-base"
+    states: tuple[ApplyStatus, ...] = ("clean", "three-way")
 
 
 class BuildTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

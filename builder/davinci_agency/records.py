@@ -52,7 +52,16 @@ Gap = Literal[
     "github-gone",
 ]
 EdgeType = Literal[
-    "fixes", "follows-up", "depends-on", "supersedes", "shares-issue", "mentions", "precedes"
+    "fixes",
+    "follows-up",
+    "depends-on",
+    "supersedes",
+    "shares-issue",
+    "touches-lines-of",
+    "mentions",
+    "reverts",
+    "backports",
+    "precedes",
 ]
 EdgeOrigin = Literal[
     "title",
@@ -63,6 +72,7 @@ EdgeOrigin = Literal[
     "review-comment",
     "branch",
     "issue",
+    "patch",
     "merge-order",
 ]
 StatePolicy = Literal["historical-base", "cumulative"]
@@ -235,6 +245,8 @@ class Stage:
     deletions: int
     state_policy: StatePolicy
     apply_status: ApplyStatus
+    base_tree: str | None
+    result_tree: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +274,54 @@ class SampleStage(TaskStage):
 
 
 @dataclass(frozen=True, slots=True)
+class ChainScores:
+    """How good a chain is, by its texts and changes."""
+
+    overall: float | None
+    edge_strength: float | None
+    topic_consistency: float | None
+    file_overlap: float | None
+    symbol_overlap: float | None
+    span_days: float
+    authors: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictScores:
+    """The single scores of a language model's verdict."""
+
+    topic_consistency: float
+    logical_relevance: float
+    temporal_reasonableness: float
+    author_consistency: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a language model says of a chain."""
+
+    judge: str
+    is_valid_chain: bool
+    confidence: float
+    overall_score: float
+    scores: VerdictScores
+    reasoning: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A pull request that is tied to a member of a chain and is none itself, and why."""
+
+    number: int
+    member: int
+    type: EdgeType
+    confidence: float
+    quote: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """Pull requests that form one piece of work, in the order in which they were merged."""
 
@@ -276,6 +336,9 @@ class Chain:
     split_group: str
     stages: tuple[ChainStage, ...]
     edges: tuple[Edge, ...]
+    scores: ChainScores
+    verdict: Verdict | None
+    left_out: tuple[LeftOut, ...]
 
     @property
     def identity(self) -> str:

@@ -70,6 +70,7 @@ class Summary:
         written: what was written, by kind.
         rules: records removed, by rule.
         notes: what a person should know.
+        funnel: how many of what there were on the way from the input to the output, in its order.
     """
 
     stage: str
@@ -81,6 +82,7 @@ class Summary:
     written: dict[str, int] = field(default_factory=dict)
     rules: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    funnel: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as ``--json`` prints it: ``in`` for ``read``."""
@@ -106,6 +108,7 @@ class StageOutput:
         self.first_quarantined: Quarantined | None = None
         self.quarantine_count = 0
         self.notes: list[str] = []
+        self.funnel: dict[str, int] = {}
 
     def write(self, record: Record, kind: str) -> None:
         """Write a record, counted under ``kind``."""
@@ -127,8 +130,12 @@ class StageOutput:
         *,
         measure: float | None = None,
         kept_id: str | None = None,
+        counted: bool = True,
     ) -> Removal:
-        """Write and return a receipt for an input record that a rule took out."""
+        """Write and return a receipt for an input record that a rule took out.
+
+        What the stage made itself and then left out is no input (``counted=False``).
+        """
         removal = Removal(
             schema_version=SCHEMA_VERSION,
             stage=self.stage,
@@ -140,7 +147,8 @@ class StageOutput:
             kept_id=kept_id,
         )
         self._removed.write(to_json(removal) + b"\n")
-        self.rules[rule] += 1
+        if counted:
+            self.rules[rule] += 1
         return removal
 
     def quarantine(self, note: Quarantined, *, counted: bool = True) -> None:
@@ -172,6 +180,7 @@ class StageOutput:
             written=dict(sorted(self.written.items())),
             rules=dict(sorted(self.rules.items())),
             notes=tuple(self.notes),
+            funnel=dict(self.funnel),
         )
 
 

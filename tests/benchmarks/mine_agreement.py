@@ -21,7 +21,7 @@ import click
 import msgspec
 
 from davinci_agency.mine import MineOptions, mine_pulls, read_source
-from davinci_agency.mine.overlay import Overlay, Pair, open_overlay
+from davinci_agency.repository.overlay import Overlay, Pair, open_overlay
 
 
 class Own(msgspec.Struct):

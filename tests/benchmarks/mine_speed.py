@@ -90,8 +90,8 @@ def advance(folder: Path, clone: Path) -> None:
 def metadata_only(clone: Path, repo: str) -> None:
     """Read, verify and index the paths of every pull request, without any patch."""
     from davinci_agency.mine.mining import find_pulls
-    from davinci_agency.mine.overlay import open_overlay
-    from davinci_agency.mine.repository import read_source
+    from davinci_agency.repository.overlay import open_overlay
+    from davinci_agency.repository.source import read_source
 
     source = read_source(clone)
     with open_overlay(source) as overlay:

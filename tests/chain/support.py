@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from davinci_agency.chain import ChainOptions, find_chains
+from davinci_agency.chain.commits import CommitIndex
+from davinci_agency.chain.edges import find_evidence, make_edges
 from davinci_agency.chain.nodes import Node, make_node
-from davinci_agency.records import PullRequest, from_json
+from davinci_agency.records import Edge, PullRequest, from_json
 from davinci_agency.stage import Summary
 from tests.samples import example, read_lines, write_lines
 
@@ -63,6 +65,15 @@ def pull(number: int, title: str = "Change it", body: str = "", **changes: Any) 
 def node(number: int, title: str = "Change it", body: str = "", **changes: Any) -> Node:
     """Return what chaining holds of a pull request."""
     return make_node(number, from_json(pull(number, title, body, **changes), PullRequest))
+
+
+def find_edges(nodes: Sequence[Node], commits: CommitIndex) -> dict[int, list[Edge]]:
+    """Return the edges that words, branches and issues make between nodes, by their source."""
+    edges: dict[int, list[Edge]] = {}
+    known = {each.number: each for each in nodes}
+    for edge in make_edges(find_evidence(nodes, commits), known):
+        edges.setdefault(edge.source, []).append(edge)
+    return edges
 
 
 def chains_of(

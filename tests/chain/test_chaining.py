@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def test_no_chain_is_longer_than_allowed(tmp_path: Path) -> None:
     history = [pull(n, body=f"Follow-up to #{n - 1}.", author=f"a{n}") for n in range(1, 8)]
     options = ChainOptions(kinds=("semantic-chain",), max_length=3)
     chains, _ = chains_of(history, tmp_path, options)
-    assert [numbers(chain) for chain in chains] == [[2, 3, 4], [5, 6, 7]]
+    assert [numbers(chain) for chain in chains] == [[1, 2, 3], [4, 5, 6]]
 
 
 def test_a_revert_is_recognised_by_the_commit_that_it_names(tmp_path: Path) -> None:
@@ -117,12 +118,67 @@ def test_a_revert_is_recognised_by_the_commit_that_it_names(tmp_path: Path) -> N
     assert summary.rules == {"revert": 1, "reverted": 1}
 
 
-def test_a_patch_with_a_file_left_out_is_not_said_to_apply(tmp_path: Path) -> None:
-    whole = changed_file("core.py")
-    partial = changed_file("x.bin", omitted="binary", additions=None, deletions=None)
-    history = [pull(1, files=[whole]), pull(2, files=[whole, partial], author="x")]
-    chains, _ = chains_of(history, tmp_path)
-    assert [chain["stages"][0]["apply_status"] for chain in chains] == ["clean", "unproven"]
+def test_what_was_not_tried_is_not_said_to_apply(tmp_path: Path) -> None:
+    chains, _ = chains_of([pull(1), pull(2, author="x")], tmp_path)
+    states = {(s["apply_status"], s["base_tree"]) for c in chains for s in c["stages"]}
+    assert states == {("unproven", None)}
+
+
+def _receipts(folder: Path) -> list[tuple[str, str]]:
+    lines = read_lines(folder / "chains.removed.jsonl")
+    return [(line["record_type"], line["rule"]) for line in lines]
+
+
+def test_a_repository_gives_its_best_chains_up_to_the_budget_and_receipts_for_the_others(
+    tmp_path: Path,
+) -> None:
+    history = [pull(n, author=f"a{n}", files=[changed_file(f"{n // 2}.py")]) for n in range(2, 12)]
+    for later in history[1::2]:
+        later["body"] = f"Follow-up to #{later['number'] - 1}."
+    history[5]["title"] = history[4]["title"] = "Interpolate splines through measurements"
+    history[1]["title"] = "Nothing in common"
+    options = ChainOptions(kinds=("single-pr", "semantic-chain"), budget=4)
+    chains, summary = chains_of(history, tmp_path, options)
+    assert [numbers(c) for c in chains if c["kind"] == "semantic-chain"] == [
+        [4, 5],
+        [6, 7],
+        [8, 9],
+        [10, 11],
+    ]
+    assert _receipts(tmp_path) == [("pr-chain", "over-budget")]
+    assert (summary.out, summary.removed, summary.rules) == (10, 0, {})
+    assert summary.funnel["semantic-chain: over-budget"] == 1
+    assert summary.written == {"single-pr": 10, "semantic-chain": 4}
+    chains, _ = chains_of(history, tmp_path, ChainOptions(("semantic-chain",), budget=1))
+    assert [numbers(chain) for chain in chains] == [[6, 7]]
+
+
+def test_a_chain_with_a_lower_score_than_asked_for_is_left_out(tmp_path: Path) -> None:
+    options = ChainOptions(kinds=("semantic-chain",))
+    (chain,), _ = chains_of(_history(), tmp_path, options)
+    score = chain["scores"]["overall"]
+    assert 0 < score <= 1
+    for least, count in ((score, 1), (score + 0.01, 0)):
+        chains, _ = chains_of(_history(), tmp_path, replace(options, min_score=least))
+        assert len(chains) == count
+    assert ("pr-chain", "low-score") in _receipts(tmp_path)
+
+
+def test_the_funnel_leads_from_all_pull_requests_to_all_chains(tmp_path: Path) -> None:
+    _, summary = chains_of(_history(), tmp_path)
+    assert list(summary.funnel.items()) == [
+        ("pull requests", 7),
+        ("eligible", 4),
+        ("tied pairs", 3),
+        ("pairs left out: revert", 1),
+        ("ties", 2),
+        ("single-pr: made", 4),
+        ("single-pr: kept", 4),
+        ("temporal-chain: made", 1),
+        ("temporal-chain: kept", 1),
+        ("semantic-chain: made", 1),
+        ("semantic-chain: kept", 1),
+    ]
 
 
 def test_a_chain_s_language_is_that_of_most_of_its_lines(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.chain.commits import CommitIndex
-from davinci_agency.chain.edges import MAX_OF_ISSUE, find_edges, reverted
+from davinci_agency.chain.edges import MAX_OF_ISSUE, STRONG, is_strong, reverted
 from davinci_agency.chain.mentions import MAX_TARGETS
 from davinci_agency.chain.nodes import MAX_FILES, MAX_LINES
 from davinci_agency.records import Edge, Evidence
-from tests.chain.support import changed_file, node, pull, sha
+from tests.chain.support import changed_file, find_edges, node, pull, sha
 
 NO_COMMITS = CommitIndex({})
 
@@ -35,24 +35,52 @@ def test_an_edge_runs_from_the_later_to_the_earlier_and_quotes_its_evidence() ->
         end=29,
         url="https://github.com/example/thing/pull/2",
         said_at=speaker.merged_at,
-        confidence=0.9,
+        confidence=0.95,
     )
     edges = find_edges([node(1), speaker], NO_COMMITS)
-    assert edges == {2: [Edge(2, 1, "follows-up", 0.9, (said,))]}
+    assert edges == {2: [Edge(2, 1, "follows-up", 0.95, (said,))]}
 
 
 def test_the_order_is_that_of_the_merges_and_not_of_the_numbers() -> None:
-    assert edges_of(node(9, day=1), node(2, "See #9", day=2)) == [(2, 9, "mentions")]
+    assert edges_of(node(9, day=1), node(2, "See #9", day=2)) == [(2, 9, "follows-up")]
     assert edges_of(node(9, day=1), node(2, "Fix #9", day=2)) == [(2, 9, "fixes")]
 
 
-def test_a_promise_of_a_later_pull_request_makes_that_one_depend_on_the_speaker() -> None:
-    speaker = node(1, body="The rest is a follow-up in #2.")
-    assert edges_of(speaker, node(2)) == [(2, 1, "depends-on")]
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("The rest is a follow-up in #2.", "follows-up"),
+        ("Needed for #2.", "depends-on"),
+        ("A bug that is fixed in #2.", "depends-on"),
+        ("See #2.", "depends-on"),
+    ],
+)
+def test_what_is_said_of_a_later_one_tells_what_that_one_is_to_the_speaker(
+    words: str, expected: str
+) -> None:
+    assert edges_of(node(1, body=words), node(2)) == [(2, 1, expected)]
 
 
-def test_a_mere_mention_of_a_later_pull_request_stays_a_mention() -> None:
-    assert edges_of(node(1, body="See #2."), node(2)) == [(2, 1, "mentions")]
+@pytest.mark.parametrize(
+    ("title", "body", "expected"),
+    [
+        ("BUG: Rounding loses a digit", "See #1.", "fixes"),
+        ("Round halves", "It was introduced in #1 and crashes.", "fixes"),
+        ("Round halves", "Introduced in #1.", "follows-up"),
+        ("Round halves", "See #1.", "follows-up"),
+        ("Fix rounding", "Follow-up to #1.", "follows-up"),
+    ],
+)
+def test_where_no_words_state_what_it_is_the_title_and_description_of_the_later_one_do(
+    title: str, body: str, expected: str
+) -> None:
+    assert edges_of(node(1), node(2, title, body)) == [(2, 1, expected)]
+
+
+def test_a_comparison_is_no_tie() -> None:
+    (edge,) = find_edges([node(1), node(2, body="The same as #1.")], NO_COMMITS)[2]
+    assert edge.type == "mentions"
+    assert not is_strong(edge)
 
 
 def test_two_that_speak_of_each_other_have_one_edge_the_stronger() -> None:
@@ -60,18 +88,29 @@ def test_two_that_speak_of_each_other_have_one_edge_the_stronger() -> None:
     assert edges_of(*speakers) == edges_of(*reversed(speakers)) == [(2, 1, "fixes")]
 
 
-def test_pull_requests_that_share_no_file_have_no_edge() -> None:
-    assert edges_of(node(1, paths=["a.py"]), node(2, "Fix #1", paths=["b.py"])) == []
+def test_without_a_file_in_common_only_what_is_stated_ties() -> None:
+    stated, named = (
+        find_edges([node(1, paths=["a.py"]), node(2, title, paths=["b.py"])], NO_COMMITS)[2][0]
+        for title in ("Fix #1", "See #1")
+    )
+    assert (stated.type, is_strong(stated)) == ("fixes", True)
+    assert (named.type, is_strong(named)) == ("mentions", False)
 
 
 def test_a_renamed_file_is_shared_under_both_its_names() -> None:
     renamed = changed_file("new.py", old_path="old.py", status="renamed")
-    nodes = node(1, paths=["old.py"]), node(2, "Fix #1", files=[renamed])
-    assert edges_of(*nodes) == [(2, 1, "fixes")]
-    assert edges_of(nodes[0], nodes[1], node(3, "Fix #2", paths=["new.py"])) == [
-        (2, 1, "fixes"),
-        (3, 2, "fixes"),
-    ]
+    for path in ("old.py", "new.py"):
+        nodes = [node(1, paths=[path]), node(2, "See #1", files=[renamed])]
+        (edge,) = find_edges(nodes, NO_COMMITS)[2]
+        assert is_strong(edge)
+
+
+def test_evidence_of_another_kind_makes_an_edge_surer_and_more_of_the_same_does_not() -> None:
+    earlier, later = node(1), node(2, "See #1", "See #1. It is slow.", stacked_on=1)
+    (edge,) = find_edges([earlier, later], NO_COMMITS)[2]
+    (words_only,) = find_edges([earlier, node(2, "See #1")], NO_COMMITS)[2]
+    (twice,) = find_edges([earlier, node(2, "See #1", "See #1. It is slow.")], NO_COMMITS)[2]
+    assert edge.confidence > words_only.confidence == twice.confidence >= STRONG
 
 
 def test_another_repository_s_number_is_none_of_ours() -> None:
@@ -125,7 +164,8 @@ def test_a_revert_voids_what_it_takes_back_and_itself(title: str, body: str) -> 
     nodes = node(1), node(2, title, body)
     assert nodes[1].takes_back
     assert reverted(nodes, CommitIndex({sha("1"): 1, sha("1.0"): 1})) == {1: 2}
-    assert edges_of(*nodes) == []
+    assert all(kind == "reverts" for _, _, kind in edges_of(*nodes))
+    assert not any(is_strong(e) for es in find_edges(nodes, NO_COMMITS).values() for e in es)
 
 
 def test_a_title_about_reverting_is_no_revert() -> None:
@@ -186,9 +226,9 @@ def test_edges_never_run_in_a_circle_and_do_not_depend_on_the_order_of_nodes(
 
 
 def test_all_evidence_for_a_pair_is_kept_the_strongest_first() -> None:
-    first, second = node(1, body="See #2."), node(2, "Fix #1", body="See also #1. Really.")
+    first, second = node(1, body="See #2."), node(2, "Fix #1", body="See #1. Really.")
     (edge,) = find_edges([first, second], NO_COMMITS)[2]
-    assert (edge.type, edge.confidence) == ("fixes", 0.9)
+    assert (edge.type, edge.confidence) == ("fixes", 0.95)
     assert [(e.speaker, e.type, e.origin) for e in edge.evidence] == [
         (2, "fixes", "title"),
         (2, "mentions", "body"),
@@ -214,7 +254,7 @@ def test_remarks_of_people_count_less_than_the_author_s_words_and_those_of_bots_
     spoken = node(2, discussion=[remark("This fixes #1.")])
     (edge,) = find_edges([node(1), spoken], NO_COMMITS)[2]
     assert (edge.type, edge.evidence[0].origin) == ("fixes", "review")
-    assert 0 < edge.confidence < 0.9
+    assert STRONG <= edge.confidence < 0.95
     assert edges_of(node(1), node(2, discussion=[remark("Fixes #1", author_kind="bot")])) == []
 
 
@@ -249,7 +289,7 @@ def test_two_that_close_one_issue_are_tied_and_a_list_of_things_to_do_ties_nobod
     issue = {"repo": "example/thing", "number": 100, "title": "Slow", "body": ""}
     assert edges_of(closing[0], node(2, closes=[issue])) == [(2, 1, "shares-issue")]
     apart = [node(1, body="Closes #100."), node(2, body="Closes #100.", paths=["b.py"])]
-    assert edges_of(*apart) == []
+    assert not is_strong(find_edges(apart, NO_COMMITS)[2][0])
 
 
 def test_a_branch_on_another_one_of_the_same_author_depends_on_it() -> None:

@@ -94,12 +94,15 @@ BAD_LINES = {
 
 
 @pytest.mark.parametrize("name", list(BAD_LINES))
-def test_a_bad_line_costs_itself_and_is_pointed_at(name: str, line: Line, tmp_path: Path) -> None:
+def test_a_bad_line_costs_itself_and_is_pointed_at(
+    name: str, line: Line, repository: Path, tmp_path: Path
+) -> None:
     bad, reason = BAD_LINES[name]
     good = (line.work / "pulls.example__tallybook.jsonl").read_bytes().splitlines()
     pulls, out = tmp_path / "pulls.jsonl", tmp_path / "chains.jsonl"
     pulls.write_bytes(b"\n".join([*good[:3], bad, *good[3:]]))
-    result = davinci("chain", pulls, "--out", out, "--json")
+    clone = f"example/tallybook={repository}"
+    result = davinci("chain", pulls, "--clone", clone, "--out", out, "--json")
     assert result.code == 0, result.stderr
     summary = result.summary
     assert (summary["in"], summary["quarantined"]) == (len(good) + 1, 1)
@@ -158,14 +161,17 @@ def test_two_records_with_one_id_and_different_content_are_both_set_aside(
     assert sorted(note["line"] for note in _quarantine(out)) == [1, len(records)]
 
 
-def test_the_order_of_lines_and_of_files_changes_nothing(line: Line, tmp_path: Path) -> None:
+def test_the_order_of_lines_and_of_files_changes_nothing(
+    line: Line, repository: Path, tmp_path: Path
+) -> None:
     texts = (line.work / "pulls.example__tallybook.jsonl").read_text().splitlines(keepends=True)
     first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     first.write_text("".join(texts[9:][::-1]))
     second.write_text("".join(texts[:9][::-1]))
     for place, files in enumerate([(first, second), (second, first)]):
         out = tmp_path / f"chains{place}.jsonl"
-        assert davinci("chain", *files, "--out", out).code == 0
+        clone = f"example/tallybook={repository}"
+        assert davinci("chain", *files, "--clone", clone, "--out", out).code == 0
         assert out.read_bytes() == (line.work / "chains.jsonl").read_bytes()
 
 
@@ -202,8 +208,8 @@ def test_files_of_another_record_are_refused_and_not_taken_for_an_empty_dataset(
 ) -> None:
     result = davinci("chain", line.work / "tasks.jsonl", "--out", tmp_path / "chains.jsonl")
     assert result.code == 1
-    assert "None of the 20 records could be used" in result.stderr
-    assert len(_quarantine(tmp_path / "chains.jsonl")) == 20
+    assert "None of the 22 records could be used" in result.stderr
+    assert len(_quarantine(tmp_path / "chains.jsonl")) == 22
     assert not (tmp_path / "chains.jsonl").exists()
 
 
@@ -328,12 +334,14 @@ def test_a_full_disk_is_said_clearly_and_nothing_is_left_on_it(
     assert [name for name in left.split() if not name.endswith(_SIDE_FILES)] == []
 
 
-def test_two_runs_at_once_do_not_write_over_each_other(line: Line, tmp_path: Path) -> None:
+def test_two_runs_at_once_do_not_write_over_each_other(
+    line: Line, repository: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "chains.jsonl"
     fifo = tmp_path / "pulls.jsonl"
     os.mkfifo(fifo)
     first = subprocess.Popen(
-        [*COMMAND, "chain", "-", "--out", out],
+        [*COMMAND, "chain", "-", "--clone", f"example/tallybook={repository}", "--out", out],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),

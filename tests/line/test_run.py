@@ -168,7 +168,7 @@ def test_the_stages_one_by_one_give_what_run_gives(
     runner = CliRunner()
     for arguments in (
         ["mine", repository, "--repo", "example/tallybook", "--license", "MIT", "--out", pulls],
-        ["chain", pulls, "--out", chains],
+        ["chain", pulls, "--clone", f"example/tallybook={repository}", "--out", chains],
         ["query", chains, "--out", tasks],
         ["ingest", EXAMPLES / "trajectories", "--tasks", tasks, "--out", attempts],
         ["build", "--pulls", pulls, "--tasks", tasks, "--attempts", attempts,
@@ -226,7 +226,7 @@ def test_a_card_that_says_something_else_is_found(line: Line, tmp_path: Path) ->
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes(content)
     card = copy / "README.md"
-    card.write_text(card.read_text().replace("| `tasks` | task | 20 |", "| `tasks` | task | 21 |"))
+    card.write_text(card.read_text().replace("| `tasks` | task | 22 |", "| `tasks` | task | 21 |"))
     assert davinci("card", copy, "--check").code == 1
     assert davinci("card", copy).code == 0
     assert davinci("card", copy, "--check").code == 0

@@ -13,7 +13,7 @@ import pytest
 from davinci_agency.mine import read_source
 from davinci_agency.mine.differ import Differ
 from davinci_agency.mine.diffs import EMPTY, Omit, parse_diff, unquote
-from davinci_agency.mine.overlay import open_overlay
+from davinci_agency.repository.overlay import open_overlay
 from tests.mine.support import change, mine
 from tests.repositories import Content, Repository, run_git
 

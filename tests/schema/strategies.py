@@ -29,6 +29,7 @@ _PATTERNS: dict[str, Values] = {
         ["MIT", "BSD-3-Clause", "MIT OR (GPL-2.0+)"]
     ),
     "^[a-z0-9-]+$": st.text("abcxyz019-", min_size=1, max_size=20),
+    "^[a-z][a-z-]*$": st.sampled_from(["weak-tie", "hub"]),
 }
 
 JSON_VALUES: Values = st.recursive(

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 
 from davinci_agency.chain.commits import CommitIndex
-from davinci_agency.chain.edges import find_edges, reverted
+from davinci_agency.chain.drafts import Drafts
+from davinci_agency.chain.edges import reverted
+from davinci_agency.chain.neighbours import Neighbourhood
 from davinci_agency.chain.nodes import Node, make_node
-from davinci_agency.chain.select import Members, semantic_chains, temporal_chains
+from davinci_agency.chain.options import ChainOptions
+from davinci_agency.chain.reading import Reader
 from davinci_agency.jsonl import RecordFiles, open_records
 from davinci_agency.progress import SILENT, Progress, track
-from davinci_agency.records import (
-    KINDS,
-    SCHEMA_VERSION,
-    Chain,
-    ChainStage,
-    Edge,
-    Kind,
-    PullRequest,
-    as_stage,
-    chain_id,
-)
+from davinci_agency.records import KINDS, PullRequest
+from davinci_agency.repository.overlay import open_overlay
+from davinci_agency.repository.source import Source
 from davinci_agency.stage import StageOutput, Summary, stage_output
 
-
-@dataclass(frozen=True, slots=True)
-class ChainOptions:
-    """Which chains to make.
-
-    Attributes:
-        kinds: the kinds to make.
-        max_length: the most pull requests in a chain.
-    """
-
-    kinds: tuple[Kind, ...] = KINDS
-    max_length: int = 5
+NO_CLONES: Mapping[str, Source] = MappingProxyType({})
 
 
 def find_chains(
@@ -46,11 +30,14 @@ def find_chains(
     out: Path,
     options: ChainOptions | None = None,
     *,
+    clones: Mapping[str, Source] = NO_CLONES,
+    workers: int = 1,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Summary:
     """Write the chains of some files of `PullRequest` records.
 
+    ``clones`` gives the repositories, by owner/name, in which git proves the states of the stages.
     Counted are the pull requests. Held in memory: what `Node` holds of each one, no patch.
     """
     options = options or ChainOptions()
@@ -60,15 +47,24 @@ def find_chains(
     ):
         nodes, commits = _read_nodes(records, progress)
         for repo, group in groupby(nodes, key=lambda node: node.repo):
-            index = CommitIndex(commits.get(repo, {}))
-            eligible = list(_eligible(list(group), index, output))
+            everyone, index = list(group), CommitIndex(commits[repo])
+            refused = dict(_refused(everyone, index, output))
+            eligible = [node for node in everyone if node.number not in refused]
             output.kept += len(eligible)
-            chains = list(_chains(eligible, index, options))
-            for kind, (members, edges) in track(
-                chains, progress, f"write chains of {repo}", len(chains)
-            ):
-                pulls_of_chain = [records.read(node.place) for node in members]
-                output.write(_chain(kind, edges, pulls_of_chain), kind)
+            _count(output, "pull requests", len(everyone))
+            _count(output, "eligible", len(eligible))
+            if not eligible:
+                continue
+            reader = Reader(records)
+            hood = Neighbourhood(everyone, refused, index, reader.lines)
+            _count_edges(output, hood)
+            drafts = Drafts(eligible, hood, reader, options, output)
+            with ExitStack() as stack:
+                clone = clones.get(repo)
+                overlay = stack.enter_context(open_overlay(clone)) if clone is not None else None
+                for kind in KINDS:
+                    if kind in options.kinds:
+                        drafts.write(kind, overlay, workers, progress)
     return output.summary()
 
 
@@ -85,8 +81,10 @@ def _read_nodes(
     return nodes, commits
 
 
-def _eligible(nodes: Sequence[Node], commits: CommitIndex, output: StageOutput) -> Iterator[Node]:
-    """Yield the pull requests that a chain may hold; write receipts for the others."""
+def _refused(
+    nodes: Sequence[Node], commits: CommitIndex, output: StageOutput
+) -> Iterator[tuple[int, str]]:
+    """Yield the pull requests that no chain may hold, with the rule; write their receipts."""
     taken_back = reverted(nodes, commits)
     for node in nodes:
         refusal = node.refusal
@@ -94,57 +92,22 @@ def _eligible(nodes: Sequence[Node], commits: CommitIndex, output: StageOutput) 
             refusal = ("revert", "it takes earlier work back", None)
         elif node.number in taken_back:
             refusal = ("reverted", f"#{taken_back[node.number]} took it back", None)
-        if refusal is None:
-            yield node
-        else:
+        if refusal is not None:
             rule, reason, measure = refusal
-            output.remove(
-                "pull-request", f"{node.repo}#{node.number}", rule, reason, measure=measure
-            )
+            name = f"{node.repo}#{node.number}"
+            output.remove("pull-request", name, rule, reason, measure=measure)
+            yield node.number, rule
 
 
-def _chains(
-    nodes: Sequence[Node], commits: CommitIndex, options: ChainOptions
-) -> Iterator[tuple[Kind, Members]]:
-    """Yield the chains of one repository by kind, then by the numbers of their members."""
-    found: dict[Kind, list[Members]] = {
-        "single-pr": [((node,), ()) for node in nodes],
-        "temporal-chain": list(temporal_chains(nodes, options.max_length)),
-        "semantic-chain": list(
-            semantic_chains(nodes, find_edges(nodes, commits), options.max_length)
-        ),
-    }
-    for kind in KINDS:
-        if kind in options.kinds:
-            for members in sorted(found[kind], key=lambda m: [node.number for node in m[0]]):
-                yield kind, members
+def _count_edges(output: StageOutput, hood: Neighbourhood) -> None:
+    """Count the pairs of which anything was found, and why they tie nothing."""
+    _count(output, "tied pairs", len(hood.edges))
+    for edge in hood.edges:
+        reason = hood.reason(edge)
+        if reason:
+            _count(output, f"pairs left out: {reason}", 1)
+    _count(output, "ties", len(hood.ties))
 
 
-def _chain(kind: Kind, edges: tuple[Edge, ...], pulls: Sequence[PullRequest]) -> Chain:
-    first = pulls[0]
-    lines: Counter[str] = Counter()
-    for pull in pulls:
-        if pull.language is not None:
-            lines[pull.language] += pull.additions + pull.deletions
-    return Chain(
-        schema_version=SCHEMA_VERSION,
-        chain_id=chain_id(kind, first.repo, [(pull.number, pull.merge_commit) for pull in pulls]),
-        kind=kind,
-        repo=first.repo,
-        license=first.license,
-        language=min(lines, key=lambda name: (-lines[name], name), default=None),
-        split_group=first.repo,
-        stages=tuple(_stage(pull) for pull in pulls),
-        edges=edges,
-    )
-
-
-def _stage(pull: PullRequest) -> ChainStage:
-    proven = not any(file.omitted for file in pull.files)
-    return as_stage(
-        pull,
-        ChainStage,
-        state_policy="historical-base",
-        # The patch is the difference between the base's tree and the merge's: it applies.
-        apply_status="clean" if proven else "unproven",
-    )
+def _count(output: StageOutput, what: str, count: int) -> None:
+    output.funnel[what] = output.funnel.get(what, 0) + count

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from davinci_agency.records import EdgeType
+from davinci_agency.chain.wording import Relation, relation
 
 MAX_TARGETS = 6
 """A text that names more pull requests is a list (a changelog, a pasted log), not a statement."""
@@ -39,34 +39,13 @@ _COMMIT = re.compile(
 """A commit's name, perhaps shortened: of letters and digits both, as no word or number is."""
 _CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s*$", re.IGNORECASE)
 """Before an issue's number GitHub takes these words for an order to close it."""
-_VERBS: tuple[tuple[EdgeType | None, re.Pattern[str]], ...] = (
-    # What takes work back or copies it to another branch is no step forward.
-    (None, re.compile(r"\b(?:revert(?:s|ed|ing)?|backport(?:s|ed|ing)?(?: of)?|cherry.pick\w*)\b")),
-    ("supersedes", re.compile(r"\b(?:supersed(?:es?|ed|ing)|replac(?:es?|ed|ing))\b")),
-    (
-        "follows-up",
-        re.compile(
-            r"\b(?:follow(?:s|ing)?[ -]?up|continu(?:es|ed|ing|ation)|builds? (?:up)?on|on top of"
-            r"|part (?:\d|two|three|four|five) of|completes?|finish(?:es)?|extends?|as in"
-            r"|split (?:out |off )?(?:of|from)|left over from|next step)\b"
-        ),
-    ),
-    (
-        "depends-on",
-        re.compile(
-            r"\b(?:depends? (?:up)?on|requires?|needs|based on|blocked (?:by|on)|stacked on"
-            r"|unblocks?|prerequisite)\b"
-        ),
-    ),
-    (
-        "fixes",
-        re.compile(
-            r"\b(?:fix(?:es|ed|ing|up)?|introduced (?:in|by)|regress(?:ed|ion)\w*|broken? (?:by|in)"
-            r"|caused by|missed (?:in|by)|forgotten in|bug (?:in|from)|after the changes? in|since"
-            r"|typo (?:in|from)|correct(?:s|ed|ion)?|undo(?:es)?)\b"
-        ),
-    ),
-)
+_AND = re.compile(r"\W{0,9}(?:and|or|&)?\W{0,9}")
+_MOST_READ = 200
+"""Of a text that names more, the rest is not read: it is a list many times over."""
+_WORTH: dict[Relation, int] = {"compares": 0, "names": 1, "brought": 2}
+_STATED = 3
+_CHECKBOX = re.compile(r"\s*[-*+] \[[ xX]\]")
+"""A checklist comes from a template, or is a list of things to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +55,7 @@ class Mention:
     Attributes:
         target: the number or the commit, perhaps shortened, that it names.
         repo: owner/name if it names another repository than its own outright; else ``None``.
-        type: what the words beside it make of it; ``None`` for a revert or a backport.
+        relation: what the words beside it make of it.
         closes: whether the words beside it close an issue.
         start, end: where in the text the sentence is that it stands in, in characters.
         evidence: that sentence, cut short.
@@ -84,7 +63,7 @@ class Mention:
 
     target: int | str
     repo: str | None
-    type: EdgeType | None
+    relation: Relation
     closes: bool
     start: int
     end: int
@@ -94,30 +73,42 @@ class Mention:
 def find_mentions(text: str) -> list[Mention]:
     """Return the references in a text, one for each target, in order of appearance.
 
-    >>> [(m.target, m.type) for m in find_mentions("Follow-up to #12, see also `#13`.")]
+    >>> [(m.target, m.relation) for m in find_mentions("Follow-up to #12, not `#13`.")]
     [(12, 'follows-up')]
     """
     found: dict[tuple[int | str, str | None], Mention] = {}
     for offset, line in _own_words(text):
         matches = sorted([*_NUMBER.finditer(line), *_COMMIT.finditer(line)], key=re.Match.start)
         breaks = [0, *(m.end() for m in _SENTENCE_END.finditer(line)), len(line)] if matches else []
+        said: Relation = "names"
         for place, match in enumerate(matches):
+            if len(found) > _MOST_READ:
+                return list(found.values())
             groups = match.groupdict()
             target = groups.get("commit") or int(groups["number"])
             repo = groups["page"] or groups.get("repo")
             start, end = _sentence(line, breaks, match.start())
-            before = line[max(matches[place - 1].end() if place else 0, start) : match.start()]
-            kind = _type(" ".join(before.lower().split()))
+            words_from = max(matches[place - 1].end() if place else 0, start)
+            words_to = min(matches[place + 1].start() if place + 1 < len(matches) else end, end)
+            before = line[words_from : match.start()]
+            if not (place and _AND.fullmatch(before)):
+                # "Fixes #1 and #2" says the same of both.
+                said = relation(before, line[match.end() : words_to])
             closes = _CLOSES.search(before[-20:]) is not None
             known = found.get((target, repo))
-            if known is not None and (known.type != "mentions" or kind == "mentions"):
+            keeps = known is not None and _worth(known.relation) >= _worth(said)
+            if known is not None and keeps and (known.closes or not closes):
                 # What was said first stays, unless more is said later.
-                if known.closes or not closes:
-                    continue
-                kind = known.type
+                continue
+            told = known.relation if known is not None and keeps else said
             start, end = start + offset, end + offset
-            found[target, repo] = Mention(target, repo, kind, closes, start, end, text[start:end])
+            found[target, repo] = Mention(target, repo, told, closes, start, end, text[start:end])
     return list(found.values())
+
+
+def _worth(said: Relation) -> int:
+    """Return how much a relation says: more than any other if it is stated."""
+    return _WORTH.get(said, _STATED)
 
 
 def _sentence(line: str, breaks: list[int], place: int) -> tuple[int, int]:
@@ -140,7 +131,8 @@ def _own_words(text: str) -> Iterator[tuple[int, str]]:
     for line in _without_comments(text).splitlines(keepends=True):
         mark = _FENCE.match(line)
         # Long lines are logs or data, and nobody's words.
-        is_own = not (fence or mark or len(line) > _MAX_LINE or _is_code_or_quote(line, held))
+        is_code = fence or mark or len(line) > _MAX_LINE or _is_code_or_quote(line, held)
+        is_own = not (is_code or _CHECKBOX.match(line))
         if fence:
             fence = "" if mark and mark[1] == fence else fence
         elif mark:
@@ -176,14 +168,3 @@ def _without_comments(text: str) -> str:
         comment = text[start:place].split("\n")
         kept.append("\n".join("\0" * len(line) for line in comment))
     return "".join([*kept, text[place:]])
-
-
-def _type(before: str) -> EdgeType | None:
-    """Return what the words before a number say; the verb nearest to it decides."""
-    nearest = -1
-    kind: EdgeType | None = "mentions"
-    for edge_type, verb in _VERBS:
-        for match in verb.finditer(before[-160:]):
-            if match.start() > nearest:
-                nearest, kind = match.start(), edge_type
-    return kind

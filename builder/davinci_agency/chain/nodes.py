@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from davinci_agency.chain.mentions import MAX_TARGETS, Mention, find_mentions
+from davinci_agency.chain.wording import is_repair
 from davinci_agency.records import EdgeOrigin, PullRequest
 
 MAX_FILES = 60
@@ -16,6 +18,7 @@ MAX_LINES = 4_000
 _OWN_NUMBER = re.compile(r"\(#(\d{1,9})\)\s*$")
 _TAG = re.compile(r"\s*(?:\[[^\]]{1,40}\]|[^:\s][^:]{0,40}:(?=\s))\s*")
 _MOST_TAGS = 4
+_AREA_DEPTH = 2
 _REVERT_TITLE = re.compile(
     r"\W*(?:revert(?:s|ed|ing)?|undo(?:es|ing)?|back(?:s|ed|ing)? out)\b", re.IGNORECASE
 )
@@ -40,10 +43,12 @@ class Node:
         place: where the record can be read again.
         repo, number, url, author_id, merged_at, merge_commit, language, lines: as in the record.
         paths: the files that it changes, a renamed one under both its names.
+        area: the folder, at most two deep, that holds the files with most of its changes.
         references: the pull requests that its texts name.
         issues: the numbers that its texts or GitHub say it closes.
         stacked_on: the pull request whose commits its branch holds.
         takes_back: the pull requests and commits that it reverts.
+        is_repair: whether it says at its beginning that something was wrong.
         refusal: the rule, reason and measure why no chain may hold it; ``None`` if one may.
     """
 
@@ -57,10 +62,12 @@ class Node:
     language: str | None
     lines: int
     paths: frozenset[str]
+    area: str
     references: tuple[Reference, ...]
     issues: frozenset[int]
     stacked_on: int | None
     takes_back: frozenset[int | str]
+    is_repair: bool
     refusal: tuple[str, str, float | None] | None
 
     @property
@@ -83,12 +90,24 @@ def make_node(place: int, pull: PullRequest) -> Node:
         language=pull.language,
         lines=pull.additions + pull.deletions,
         paths=frozenset(path for file in pull.files for path in (file.path, file.old_path) if path),
+        area=_area(pull),
         references=references,
         issues=frozenset(_closed(pull, references)),
         stacked_on=pull.stacked_on,
         takes_back=_takes_back(pull, references),
+        is_repair=is_repair(pull.title, pull.body),
         refusal=_refusal(pull),
     )
+
+
+def _area(pull: PullRequest) -> str:
+    """Return the folder with most changed lines outside of tests; empty if that is the root."""
+    lines: Counter[str] = Counter()
+    for file in pull.files:
+        if not file.is_test:
+            *folders, _ = file.path.split("/")
+            lines["/".join(folders[:_AREA_DEPTH])] += (file.additions or 0) + (file.deletions or 0)
+    return min(lines, key=lambda name: (-lines[name], name), default="")
 
 
 def _texts(pull: PullRequest) -> Iterator[tuple[EdgeOrigin, str, datetime]]:
@@ -108,7 +127,9 @@ def _texts(pull: PullRequest) -> Iterator[tuple[EdgeOrigin, str, datetime]]:
 
 
 def _references(pull: PullRequest) -> Iterator[Reference]:
-    """Yield what the texts refer to, each target once a text."""
+    """Yield what the texts refer to, each target once a text; a program's words tie nothing."""
+    if pull.author_kind == "bot":
+        return
     for origin, text, said_at in _texts(pull):
         own = [mention for mention in find_mentions(text) if _is_ours(mention, pull)]
         if len(own) <= MAX_TARGETS:
@@ -136,9 +157,8 @@ def _takes_back(pull: PullRequest, references: Sequence[Reference]) -> frozenset
         return frozenset()
     texts = [text for _, text, _ in _texts(pull)]
     commits = {sha.lower() for text in texts for sha in _REVERTED_COMMIT.findall(text)}
-    # A backport has no type either, and takes nothing back.
     mentions = [reference.mention for reference in references]
-    numbers = {m.target for m in mentions if m.type is None and "rever" in m.evidence.lower()}
+    numbers = {m.target for m in mentions if m.relation == "reverts"}
     # "Revert …" is one even if it does not say of what; "Undo history …" may be a feature.
     unknown = {""} if _PLAIN_REVERT.match(title) else set()
     return frozenset(commits | numbers or unknown)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
-from davinci_agency.cli.options import IN_FILE, Terminal, common_options, out_option, strict_option
-from davinci_agency.records import KINDS, Kind
+from davinci_agency.cli.options import (
+    IN_FILE,
+    Terminal,
+    common_options,
+    out_option,
+    strict_option,
+    workers_option,
+)
+from davinci_agency.records import KINDS, ApplyStatus, Kind, StatePolicy
 
 
 @click.command("chain")
@@ -29,6 +37,45 @@ from davinci_agency.records import KINDS, Kind
     show_default=True,
     help="The most pull requests in a chain.",
 )
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="The overall score that a semantic chain must have.",
+)
+@click.option(
+    "--budget",
+    type=click.IntRange(1),
+    default=500,
+    show_default=True,
+    help="The most chains of several pull requests of one kind from one repository.",
+)
+@click.option(
+    "--clone",
+    "clones",
+    multiple=True,
+    metavar="[OWNER/NAME=]PATH",
+    help="A repository in which to prove that the patches apply; may be given several times.",
+)
+@click.option(
+    "--policy",
+    type=click.Choice(get_args(StatePolicy)),
+    default="historical-base",
+    show_default=True,
+    help="Where each stage begins: at its own base, or at the chain's first with its patches.",
+)
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice(get_args(ApplyStatus)),
+    multiple=True,
+    default=("clean", "three-way", "unproven"),
+    show_default=True,
+    help="An outcome of the proof that stages may have; may be given several times.",
+)
+@click.option("--report", is_flag=True, help="Show the way from pull requests to chains.")
+@workers_option
 @strict_option
 @common_options
 def command(
@@ -36,16 +83,39 @@ def command(
     out: Path,
     kinds: tuple[Kind, ...],
     max_length: int,
+    min_score: float,
+    budget: int,
+    clones: tuple[str, ...],
+    policy: StatePolicy,
+    states: tuple[ApplyStatus, ...],
+    report: bool,
+    workers: int,
     strict: bool,
     terminal: Terminal,
 ) -> None:
     """Tie the pull requests in the files PULLS into chains.
 
+    With --clone git applies every stage's patches in an index of its own, never in a work tree,
+    and each stage says whether they applied.
+
     \b
-    Example:
-      davinci-agency chain pulls.jsonl --out chains.jsonl --kind semantic-chain
+    Examples:
+      davinci-agency chain pulls.jsonl --out chains.jsonl --kind semantic-chain --report
+      davinci-agency chain pulls.jsonl --out chains.jsonl --clone numpy.git --state clean
     """
     from davinci_agency.chain import ChainOptions, find_chains
+    from davinci_agency.pipeline import open_clones
 
-    options = ChainOptions(kinds, max_length)
-    terminal.show(find_chains(pulls, out, options, strict=strict, progress=terminal.progress))
+    options = ChainOptions(kinds, max_length, min_score, budget, policy, states)
+    summary = find_chains(
+        pulls,
+        out,
+        options,
+        clones=open_clones(clones),
+        workers=workers,
+        strict=strict,
+        progress=terminal.progress,
+    )
+    terminal.show(summary)
+    if report:
+        terminal.show_funnel(summary)

@@ -47,6 +47,13 @@ class Terminal:
         elif not self.quiet:
             click.echo(_line(summary, name or summary.stage, skipped), err=True)
 
+    def show_funnel(self, summary: Summary) -> None:
+        """Print how many there were of what on the way; with ``--json`` they are shown already."""
+        if not self.as_json and not self.quiet:
+            width = max(map(len, summary.funnel), default=0)
+            for what, count in summary.funnel.items():
+                click.echo(f"  {what.ljust(width)}  {count:>9,}", err=True)
+
     def show_json(self, value: Any) -> None:
         """Print one object, on one line."""
         sys.stdout.flush()

@@ -9,8 +9,8 @@ however often it was killed; only what is new or changed is read again.
 
 from davinci_agency.mine.filters import Filters
 from davinci_agency.mine.mining import mine_pulls
-from davinci_agency.mine.repository import Source, hosted_at, read_source
 from davinci_agency.mine.sources import GitHubAccess, MineOptions, github_access, identify, locate
+from davinci_agency.repository.source import Source, hosted_at, read_source
 
 __all__ = [
     "Filters",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from davinci_agency.mine.overlay import Overlay
+from davinci_agency.repository.overlay import Overlay
 
 _NAMES = ("linguist-generated", "linguist-vendored")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from davinci_agency.mine.diffs import MAX_PATCH_BYTES
-from davinci_agency.mine.overlay import DIFF, MARK, Overlay, Pair
+from davinci_agency.repository.overlay import DIFF, MARK, Overlay, Pair
 
 _PIPE = 1 << 18
 """Bytes that a pipe may hold. With the largest that a user may have, both sides were slower."""

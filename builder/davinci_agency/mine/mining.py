@@ -18,14 +18,12 @@ from davinci_agency.mine.attributes import open_attributes, read_attributes
 from davinci_agency.mine.diffs import Diff
 from davinci_agency.mine.filters import Filters, Traits, removal_by
 from davinci_agency.mine.github.views import repository_license
-from davinci_agency.mine.history import History, Log
+from davinci_agency.mine.history import LOG_FORMAT, History, Log
 from davinci_agency.mine.merges import Known, find_merged
-from davinci_agency.mine.overlay import Overlay, open_overlay
 from davinci_agency.mine.patches import Patches
 from davinci_agency.mine.pulls import Merged, Rejected
 from davinci_agency.mine.record import About, Found, digest, make_record
 from davinci_agency.mine.relations import Relations, find_relations
-from davinci_agency.mine.repository import Source, read_source
 from davinci_agency.mine.sources import MineOptions, check_distinct, identify
 from davinci_agency.mine.stacks import with_stacks
 from davinci_agency.mine.store import Store, open_store, pack
@@ -33,6 +31,8 @@ from davinci_agency.mine.words import with_words
 from davinci_agency.parallel import ordered_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import SCHEMA_VERSION, MergeStyle, to_json
+from davinci_agency.repository.overlay import Overlay, open_overlay
+from davinci_agency.repository.source import Source, read_source
 from davinci_agency.stage import StageOutput, Summary, stage_output
 from davinci_agency.version import __version__
 
@@ -160,7 +160,7 @@ def _ask_github(store: Store, options: MineOptions, progress: Progress) -> About
 
 def _read_history(overlay: Overlay, source: Source, progress: Progress, repo: str) -> History:
     tips = [branch.tip for branch in source.branches]
-    blocks = overlay.log([*tips, *source.pull_heads.values()])
+    blocks = overlay.log([*tips, *source.pull_heads.values()], LOG_FORMAT)
     return History(Log(track(blocks, progress, f"read {repo}", None)), tips)
 
 

@@ -13,8 +13,8 @@ import git
 
 from davinci_agency.errors import RemoteError
 from davinci_agency.files import locked
-from davinci_agency.mine.repository import said
 from davinci_agency.progress import Progress
+from davinci_agency.repository.source import said
 
 _REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/pull/*/head:refs/pull/*/head")
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}

@@ -15,8 +15,8 @@ from typing import TypeVar
 from davinci_agency.errors import DataError
 from davinci_agency.mine.differ import Differ, DiffStoppedError
 from davinci_agency.mine.diffs import Diff, Omit, parse_diff
-from davinci_agency.mine.overlay import Overlay, Pair
 from davinci_agency.parallel import in_turn
+from davinci_agency.repository.overlay import Overlay, Pair
 
 _BATCH = 120
 """Pairs to ask for at once. Their names, of 41 or 65 bytes each, fit into any pipe twice."""

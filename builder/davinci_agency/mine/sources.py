@@ -16,9 +16,9 @@ import msgspec
 from davinci_agency.errors import CommandError
 from davinci_agency.mine.filters import Filters
 from davinci_agency.mine.mirror import update_mirror
-from davinci_agency.mine.repository import Source, hosted_at
 from davinci_agency.progress import Progress
 from davinci_agency.records import PullRequest
+from davinci_agency.repository.source import Source, hosted_at
 from davinci_agency.schema import load_schema
 
 _GITHUB = "https://api.github.com"

@@ -1,7 +1,7 @@
 """What a repository says of itself: its branches, its pull heads, where its objects are.
 
 Read through GitPython, and never changed. Everything else is read through an overlay of it
-(`davinci_agency.mine.overlay`).
+(`davinci_agency.repository.overlay`).
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ from typing import Any, BinaryIO, cast
 import git
 
 from davinci_agency.errors import DataError
-from davinci_agency.mine.history import LOG_FORMAT
-from davinci_agency.mine.repository import Source, said, steer
+from davinci_agency.repository.source import Source, said, steer
 
 _BLOCK = 1 << 20
 _SUBMODULE = b"160000"
@@ -65,12 +64,12 @@ class Overlay:
 
     folder: Path
 
-    def log(self, tips: Iterable[str]) -> Iterator[bytes]:
-        """Yield the log of every commit that some tips reach, cut anywhere.
+    def log(self, tips: Iterable[str], form: str) -> Iterator[bytes]:
+        """Yield the log of every commit that some tips reach, in a form, cut anywhere.
 
         Tips that are absent or no commits are passed over.
         """
-        arguments = ["log", "-z", f"--format={LOG_FORMAT}", "--ignore-missing", "--stdin"]
+        arguments = ["log", "-z", f"--format={form}", "--ignore-missing", "--stdin"]
         with self._lines(tips) as names, self._run(arguments, names, NO_REPLACE) as output:
             yield from iter(lambda: output.read(_BLOCK), b"")
 
@@ -194,6 +193,23 @@ class Overlay:
         finally:
             process.stdout.close()
             process.stderr.close()
+
+    def attempt(
+        self, arguments: Sequence[str], given: bytes, environment: dict[str, str]
+    ) -> bytes | None:
+        """Return what git prints of some standard input; ``None`` if it fails."""
+        with self._file([given]) as file:
+            process = self.start(arguments, file, environment)
+            try:
+                printed = cast(bytes, process.stdout.read())
+                process.wait()
+            except git.GitCommandError:
+                # That something does not apply is an answer here.
+                return None
+            finally:
+                process.stdout.close()
+                process.stderr.close()
+            return printed
 
     def start(
         self, arguments: Sequence[str], lines: BinaryIO | int | None, environment: dict[str, str]
