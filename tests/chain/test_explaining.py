@@ -7,10 +7,12 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from davinci_agency.chain import explaining
+from davinci_agency.chain.drawing import svg
 from davinci_agency.chain.explaining import explanation, find_chain, mermaid, printable
 from davinci_agency.errors import CommandError
 from tests.chain.support import chains_of, pull
@@ -112,3 +114,26 @@ def test_a_chain_that_is_not_there_exits_with_two(chains: Path) -> None:
     assert (shown.returncode, shown.stdout) == (2, "")
     assert "has no chain chain-none" in shown.stderr
     assert run("x", "--chains", str(chains.parent / "none.jsonl")).returncode == 2
+
+
+def test_a_picture_is_well_formed_whatever_people_wrote(chains: Path) -> None:
+    picture = run(semantic(chains), "--chains", str(chains), "--svg").stdout
+    assert picture == svg(find_chain(chains, semantic(chains)))
+    root = ElementTree.fromstring(picture)  # noqa: S314
+    texts = ["".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert any("#1 Add it" in text for text in texts)
+    assert "follows-up #1 0.95" in texts
+    assert not [each for each in root.iter() if each.tag.endswith(("script", "a"))]
+    assert not set("\x1b\x07\u202e") & set(picture)
+
+
+def test_a_page_has_scores_and_neighbours_with_what_they_were_left_out_for(tmp_path: Path) -> None:
+    pulls = [pull(1), pull(2, "Fix #1"), pull(3, "The same as #2", author="grace")]
+    chains_of(pulls, tmp_path)
+    page = run("example/thing#3", "--chains", str(tmp_path / "chains.jsonl"))
+    assert page.returncode == 2
+    chains = tmp_path / "chains.jsonl"
+    page = run(semantic(chains), "--chains", str(chains))
+    assert "score 0.49" in page.stdout
+    assert "1 author" in page.stdout
+    assert "#3 weak-tie: mentions 0.50 with #2\n    The same as #2\n" in page.stdout

@@ -21,8 +21,9 @@ _FILES_SHOWN = 6
 @click.argument("chain_id")
 @click.option("--chains", type=IN_FILE, required=True, help="The file that the chain is in.")
 @click.option("--mermaid", is_flag=True, help="Print a Mermaid flowchart, for Markdown.")
+@click.option("--svg", is_flag=True, help="Print a picture of it, as SVG.")
 @common_options
-def command(chain_id: str, chains: Path, mermaid: bool, terminal: Terminal) -> None:
+def command(chain_id: str, chains: Path, mermaid: bool, svg: bool, terminal: Terminal) -> None:
     """Show why the pull requests of the chain CHAIN_ID belong together.
 
     The beginning of an id will do, or owner/name#number for the one chain that holds it.
@@ -30,15 +31,17 @@ def command(chain_id: str, chains: Path, mermaid: bool, terminal: Terminal) -> N
     \b
     Examples:
       davinci-agency explain chain-9f86d081 --chains chains.jsonl
-      davinci-agency explain numpy/numpy#9998 --chains chains.jsonl --mermaid
+      davinci-agency explain numpy/numpy#9998 --chains chains.jsonl --svg > chain.svg
     """
-    from davinci_agency.chain import explaining
+    from davinci_agency.chain import drawing, explaining
 
     chain = explaining.find_chain(chains, chain_id)
     if terminal.as_json:
         terminal.show_json(explaining.explanation(chain))
     elif mermaid:
         click.echo(explaining.mermaid(chain), nl=False)
+    elif svg:
+        click.echo(drawing.svg(chain), nl=False)
     else:
         from rich.console import Console
 
@@ -52,12 +55,53 @@ def _page(chain: Chain) -> list[Text]:
     from rich.text import Text
 
     heading = f"{chain.kind} of {chain.repo}, {len(chain.stages)} pull requests"
-    lines = [Text(heading, "bold"), Text(chain.chain_id, "dim")]
+    lines = [Text(heading, "bold"), Text(chain.chain_id, "dim"), *_scores(chain)]
     for stage in chain.stages:
         lines += [Text(), *_about(stage)]
         for edge in chain.edges:
             if edge.source == stage.number:
                 lines += _tie(chain, edge)
+    return lines + _left_out(chain)
+
+
+def _scores(chain: Chain) -> list[Text]:
+    """Return a line of the scores that it has, and one of a model's verdict if there is one."""
+    from rich.text import Text
+
+    from davinci_agency.chain.explaining import printable
+
+    scores, verdict = chain.scores, chain.verdict
+    shares = {
+        "score": scores.overall,
+        "edge strength": scores.edge_strength,
+        "topic": scores.topic_consistency,
+        "files": scores.file_overlap,
+        "symbols": scores.symbol_overlap,
+    }
+    parts = [f"{name} {share:.2f}" for name, share in shares.items() if share is not None]
+    people = "1 author" if scores.authors == 1 else f"{scores.authors} authors"
+    parts += [f"{scores.span_days:g} days", people, f"{scores.lines:,} lines"]
+    lines = [Text(" · ".join(parts), "dim")]
+    if verdict is not None:
+        word = "valid" if verdict.is_valid_chain else "not valid"
+        judged = f"{verdict.judge}: {word}, {verdict.overall_score:.2f}. {verdict.reasoning}"
+        lines.append(Text(printable(judged), "dim"))
+    return lines
+
+
+def _left_out(chain: Chain) -> list[Text]:
+    """Return the neighbours that are no members, each with what it was left out for."""
+    from rich.text import Text
+
+    from davinci_agency.chain.explaining import printable
+
+    if not chain.left_out:
+        return []
+    lines = [Text(), Text("Left out", "bold")]
+    for one in chain.left_out:
+        tie = f"{one.type} {one.confidence:.2f} with #{one.member}"
+        lines.append(Text.assemble("  ", (f"#{one.number}", "cyan"), f" {one.reason}: {tie}"))
+        lines.append(Text(f"    {printable(one.quote)}", "green"))
     return lines
 
 
