@@ -265,10 +265,12 @@ def _chain(
     strict: bool,
     progress: Progress,
 ) -> Step:
-    from davinci_agency.chain import ChainOptions, find_chains
+    from davinci_agency.chain import ChainOptions, find_chains, open_judge
 
     table = recipe.tables.chain
-    options = ChainOptions(**msgspec.structs.asdict(table))
+    chosen = msgspec.structs.asdict(table)
+    judge = open_judge(chosen.pop("llm"), chosen.pop("model"), out.parent / "cache" / "verdicts")
+    options = ChainOptions(**chosen)
     return Step(
         name="chain",
         options=msgspec.to_builtins(table),
@@ -276,7 +278,14 @@ def _chain(
         outputs=_outputs(out),
         stamp=_stamp(out),
         action=lambda: find_chains(
-            pulls, out, options, clones=clones, workers=workers, strict=strict, progress=progress
+            pulls,
+            out,
+            options,
+            clones=clones,
+            judge=judge,
+            workers=workers,
+            strict=strict,
+            progress=progress,
         ),
     )
 

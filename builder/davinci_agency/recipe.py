@@ -32,6 +32,9 @@
     kinds = ["single-pr", "temporal-chain", "semantic-chain"]
     max_length = 5
     min_score = 0.0                 # the overall score that a semantic chain must have
+    llm = "https://api.openai.com/v1"     # ask a model for its verdict, with OPENAI_API_KEY
+    model = "some-model"
+    min_verdict = 0.0               # the overall score that it must give
     budget = 500                    # the most chains of several of one kind from one repository
     policy = "historical-base"      # each stage begins at its own base; or "cumulative"
     states = ["clean", "three-way"] # how the patches of a stage must apply; also "unproven"
@@ -87,9 +90,12 @@ class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: tuple[Kind, ...] = KINDS
     max_length: Annotated[int, msgspec.Meta(ge=2, le=100)] = 5
     min_score: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    min_verdict: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
     budget: Annotated[int, msgspec.Meta(ge=1)] = 500
     policy: StatePolicy = "historical-base"
     states: tuple[ApplyStatus, ...] = ("clean", "three-way")
+    llm: str | None = None
+    model: str | None = None
 
 
 class BuildTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ one kind.
 """
 
 from davinci_agency.chain.chaining import find_chains
+from davinci_agency.chain.judging import Judge, open_judge
 from davinci_agency.chain.options import ChainOptions
 
-__all__ = ["ChainOptions", "find_chains"]
+__all__ = ["ChainOptions", "Judge", "find_chains", "open_judge"]

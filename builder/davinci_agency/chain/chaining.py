@@ -11,6 +11,7 @@ from types import MappingProxyType
 from davinci_agency.chain.commits import CommitIndex
 from davinci_agency.chain.drafts import Drafts
 from davinci_agency.chain.edges import reverted
+from davinci_agency.chain.judging import Judge
 from davinci_agency.chain.neighbours import Neighbourhood
 from davinci_agency.chain.nodes import Node, make_node
 from davinci_agency.chain.options import ChainOptions
@@ -31,14 +32,16 @@ def find_chains(
     options: ChainOptions | None = None,
     *,
     clones: Mapping[str, Source] = NO_CLONES,
+    judge: Judge | None = None,
     workers: int = 1,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Summary:
     """Write the chains of some files of `PullRequest` records.
 
-    ``clones`` gives the repositories, by owner/name, in which git proves the states of the stages.
-    Counted are the pull requests. Held in memory: what `Node` holds of each one, no patch.
+    ``clones`` gives the repositories, by owner/name, in which git proves the states of the stages,
+    ``judge`` who is asked for an opinion of the semantic chains. Counted are the pull requests.
+    Held in memory: what `Node` holds of each one, no patch.
     """
     options = options or ChainOptions()
     with (
@@ -64,7 +67,7 @@ def find_chains(
                 overlay = stack.enter_context(open_overlay(clone)) if clone is not None else None
                 for kind in KINDS:
                     if kind in options.kinds:
-                        drafts.write(kind, overlay, workers, progress)
+                        drafts.write(kind, overlay, judge, workers, progress)
     return output.summary()
 
 

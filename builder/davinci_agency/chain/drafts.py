@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
+from davinci_agency.chain.judging import Judge
 from davinci_agency.chain.neighbours import Neighbourhood
 from davinci_agency.chain.nodes import Node
 from davinci_agency.chain.options import ChainOptions
@@ -67,18 +69,49 @@ class Drafts:
         self._semantic = list(semantic_chains(eligible, hood.ties, options.max_length))
         self._chained = {node.number for members, _ in self._semantic for node in members}
 
-    def write(self, kind: Kind, overlay: Overlay | None, workers: int, progress: Progress) -> None:
+    def write(
+        self,
+        kind: Kind,
+        overlay: Overlay | None,
+        judge: Judge | None,
+        workers: int,
+        progress: Progress,
+    ) -> None:
         """Write the chains of a kind that are good enough, by the numbers of their members.
 
-        Those left out for their score, the budget or the proof of their states get receipts.
+        Those left out for their score, the budget, the proof of their states or the verdict get
+        receipts.
         """
         drafts = [Draft(kind, *members) for members in self._members(kind)]
         self._count(f"{kind}: made", len(drafts))
         kept = self._kept(drafts, overlay, workers, progress)
-        self._count(f"{kind}: kept", len(kept))
         kept.sort(key=lambda chosen: [node.number for node in chosen[0].members])
-        for draft, proofs in track(kept, progress, f"write {kind}s", len(kept)):
-            self._output.write(self._chain(draft, proofs), kind)
+        chains = (self._chain(draft, proofs) for draft, proofs in kept)
+        if judge is not None and kind == "semantic-chain":
+            chains = self._judged(list(chains), judge, workers)
+        count = 0
+        for chain in track(chains, progress, f"write {kind}s", len(kept)):
+            self._output.write(chain, kind)
+            count += 1
+        self._count(f"{kind}: kept", count)
+
+    def _judged(self, chains: Sequence[Chain], judge: Judge, workers: int) -> Generator[Chain]:
+        """Yield the chains that a judge finds good enough, with its verdicts.
+
+        One of which it says nothing usable stays, and is counted.
+        """
+        least = self._options.min_verdict
+        with ThreadPoolExecutor(workers) as pool:
+            for chain, verdict in zip(chains, pool.map(judge.verdict, chains), strict=True):
+                if verdict is None:
+                    self._count("semantic-chain: no usable verdict", 1)
+                    yield chain
+                elif verdict.overall_score < least:
+                    score = verdict.overall_score
+                    reason = f"{verdict.judge} gives it {score}; at least {least} is asked for"
+                    self._leave_out(chain.kind, chain.chain_id, "low-verdict", reason, score)
+                else:
+                    yield replace(chain, verdict=verdict)
 
     def _members(self, kind: Kind) -> Iterator[Members]:
         if kind == "single-pr":
@@ -107,10 +140,10 @@ class Drafts:
                 wrong = [proof.status for proof in proofs if proof.status not in options.states]
                 if len(kept) >= budget:
                     reason = f"its repository gives {budget} others of its kind"
-                    self._leave_out(draft, "over-budget", reason)
+                    self._leave_out(draft.kind, draft.chain_id, "over-budget", reason)
                 elif wrong:
                     reason = f"the state of a stage is {wrong[0]}"
-                    self._leave_out(draft, f"state-{wrong[0]}", reason)
+                    self._leave_out(draft.kind, draft.chain_id, f"state-{wrong[0]}", reason)
                 else:
                     kept.append((draft, proofs))
         return kept
@@ -129,7 +162,7 @@ class Drafts:
                 rank = self._score(draft, pulls).overall or 0.0
                 if rank < self._options.min_score:
                     reason = f"its score is {rank}; at least {self._options.min_score} is asked for"
-                    self._leave_out(draft, "low-score", reason, rank)
+                    self._leave_out(draft.kind, draft.chain_id, "low-score", reason, rank)
                     continue
             ranks.append((-rank, draft.chain_id, draft))
         return [draft for _, _, draft in sorted(ranks, key=lambda ranked: ranked[:2])]
@@ -187,13 +220,11 @@ class Drafts:
         )
 
     def _leave_out(
-        self, draft: Draft, rule: str, reason: str, measure: float | None = None
+        self, kind: Kind, name: str, rule: str, reason: str, measure: float | None = None
     ) -> None:
         # It was made here, so it is no input that could be missing from the account.
-        self._output.remove(
-            "pr-chain", draft.chain_id, rule, reason, measure=measure, counted=False
-        )
-        self._count(f"{draft.kind}: {rule}", 1)
+        self._output.remove("pr-chain", name, rule, reason, measure=measure, counted=False)
+        self._count(f"{kind}: {rule}", 1)
 
     def _count(self, what: str, count: int) -> None:
         self._output.funnel[what] = self._output.funnel.get(what, 0) + count

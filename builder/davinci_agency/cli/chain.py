@@ -10,6 +10,7 @@ import click
 from davinci_agency.cli.options import (
     IN_FILE,
     Terminal,
+    cache_folder,
     common_options,
     out_option,
     strict_option,
@@ -74,6 +75,15 @@ from davinci_agency.records import KINDS, ApplyStatus, Kind, StatePolicy
     show_default=True,
     help="An outcome of the proof that stages may have; may be given several times.",
 )
+@click.option("--llm", metavar="URL", help="Ask a model what it thinks of each semantic chain.")
+@click.option("--model", metavar="NAME", help="The model to ask, with the key in OPENAI_API_KEY.")
+@click.option(
+    "--min-verdict",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="The overall score that the model must give.",
+)
 @click.option("--report", is_flag=True, help="Show the way from pull requests to chains.")
 @workers_option
 @strict_option
@@ -88,6 +98,9 @@ def command(
     clones: tuple[str, ...],
     policy: StatePolicy,
     states: tuple[ApplyStatus, ...],
+    llm: str | None,
+    model: str | None,
+    min_verdict: float,
     report: bool,
     workers: int,
     strict: bool,
@@ -103,15 +116,16 @@ def command(
       davinci-agency chain pulls.jsonl --out chains.jsonl --kind semantic-chain --report
       davinci-agency chain pulls.jsonl --out chains.jsonl --clone numpy.git --state clean
     """
-    from davinci_agency.chain import ChainOptions, find_chains
+    from davinci_agency.chain import ChainOptions, find_chains, open_judge
     from davinci_agency.pipeline import open_clones
 
-    options = ChainOptions(kinds, max_length, min_score, budget, policy, states)
+    options = ChainOptions(kinds, max_length, min_score, min_verdict, budget, policy, states)
     summary = find_chains(
         pulls,
         out,
         options,
         clones=open_clones(clones),
+        judge=open_judge(llm, model, cache_folder() / "verdicts"),
         workers=workers,
         strict=strict,
         progress=terminal.progress,

@@ -10,6 +10,7 @@ import click
 
 from davinci_agency.cli.options import (
     Terminal,
+    cache_folder,
     common_options,
     out_option,
     strict_option,
@@ -81,14 +82,9 @@ def command(
         sources,
         options,
         out,
-        cache or _cache_folder(),
+        cache or cache_folder(),
         workers=workers,
         strict=strict,
         progress=terminal.progress,
     )
     terminal.show(outcome.summary, skipped=outcome.skipped)
-
-
-def _cache_folder() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "davinci-agency"

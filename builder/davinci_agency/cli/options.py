@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -76,6 +77,12 @@ def _line(summary: Summary, name: str, skipped: bool) -> str:
         lines.append("  removed " + ", ".join(f"{k} {n:,}" for k, n in summary.rules.items()))
     lines += [f"  note: {note}" for note in summary.notes]
     return "\n".join(lines)
+
+
+def cache_folder() -> Path:
+    """Return the folder for what may be had again, but not for nothing."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "davinci-agency"
 
 
 def common_options(function: Callable[..., None]) -> Callable[..., None]:

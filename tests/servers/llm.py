@@ -1,0 +1,92 @@
+"""A stand-in for a language model: OpenAI's chat completions over real HTTP, with scripted answers.
+
+    with LanguageModel([Refusal(429, "1"), "some words"]) as model:
+        requests.post(f"{model.url}/chat/completions", ...)
+
+The last answer is given again for every further question.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+KEY = "key-of-ada"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is none: a status, and the ``Retry-After`` header, if there is one."""
+
+    status: int
+    retry_after: str | None = None
+
+
+class LanguageModel:
+    """A server on the loopback.
+
+    Attributes:
+        questions: the bodies that it was sent, in order.
+    """
+
+    def __init__(self, answers: Sequence[str | Refusal | dict[str, Any]]) -> None:
+        self.questions: list[dict[str, Any]] = []
+        self._answers = list(answers)
+        self._lock = threading.Lock()
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.headers.get("Authorization") != f"Bearer {KEY}":
+                    self._send(Refusal(401))
+                elif self.path != "/v1/chat/completions":
+                    self._send(Refusal(404))
+                else:
+                    self._send(owner._answer(body))
+
+            def _send(self, answer: str | Refusal | dict[str, Any]) -> None:
+                refused = isinstance(answer, Refusal)
+                self.send_response(answer.status if isinstance(answer, Refusal) else 200)
+                if isinstance(answer, Refusal) and answer.retry_after:
+                    self.send_header("Retry-After", answer.retry_after)
+                if isinstance(answer, str):
+                    message = {"role": "assistant", "content": answer}
+                    answer = {"choices": [{"index": 0, "message": message}]}
+                payload = b"{}" if refused else json.dumps(answer).encode()
+                self.send_header("Content-Length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
+
+            def log_message(self, *args: Any) -> None:
+                """Print nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def _answer(self, question: dict[str, Any]) -> str | Refusal | dict[str, Any]:
+        with self._lock:
+            self.questions.append(question)
+            return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+    def __enter__(self) -> Self:
+        """Answer from now on, in a thread of its own."""
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
