@@ -92,7 +92,7 @@ def _check_ties(chain: dict[str, Any], max_length: int) -> None:
     if chain["kind"] == "semantic-chain":
         for edge in edges:
             assert edge["confidence"] >= STRONG
-            assert edge["type"] not in ("mentions", "reverts", "backports", "precedes")
+            assert edge["type"] not in ("reverts", "backports", "precedes")
             for said in edge["evidence"]:
                 other = edge["source"] + edge["target"] - said["speaker"]
                 assert f"#{other}" in said["quote"] or said["origin"] == "issue"

@@ -58,6 +58,8 @@ def test_the_examples_in_the_docstrings_are_true() -> None:
         ("It was introduced in #12", "brought"),
         ("It is slow since #12", "brought"),
         ("Due to #12", "brought"),
+        ("The fix was introduced at #12", "names"),
+        ("It made the same fix as #12", "compares"),
         ("Like #12", "compares"),
         ("The same as #12", "compares"),
         ("See also #12", "compares"),

@@ -48,9 +48,8 @@ _ORIGINS = get_args(EdgeOrigin)
 _SOURCES: Mapping[EdgeOrigin, str] = {"branch": "branch", "issue": "issue", "patch": "patch"}
 """Evidence of one source, such as two texts that say the same, proves no more than the best of it.
 """
-_OUTSIDE: frozenset[EdgeType] = frozenset({"reverts", "backports", "mentions", "precedes"})
-"""Types that tie no chain: they are no step forward, or too little is known."""
-_UNSTATED: frozenset[EdgeType] = frozenset({"mentions", "shares-issue", "touches-lines-of"})
+_OUTSIDE: frozenset[EdgeType] = frozenset({"reverts", "backports", "precedes"})
+"""Types that tie no chain: they are no step forward."""
 
 Pair = tuple[int, int]
 """The numbers of a later and of an earlier pull request."""
@@ -96,9 +95,9 @@ def evidence_of_lines(later: Node, earlier: Node, touched: Mapping[str, int]) ->
     return _found(later, "touches-lines-of", "patch", words[:300], _OF_LINES)
 
 
-def make_edges(found: Mapping[Pair, Sequence[Evidence]], known: Mapping[int, Node]) -> list[Edge]:
+def make_edges(found: Mapping[Pair, Sequence[Evidence]]) -> list[Edge]:
     """Return an edge for each pair, by source, strongest first."""
-    edges = [_edge(known[pair[0]], pair, evidence) for pair, evidence in found.items()]
+    edges = [_edge(pair, evidence) for pair, evidence in found.items()]
     return sorted(edges, key=lambda edge: (edge.source, -edge.confidence, edge.target))
 
 
@@ -124,7 +123,7 @@ def _of_words(node: Node, other: Node, reference: Reference) -> Evidence:
     worth = _OF_RELATION[mention.relation][_share_a_file(node, other)]
     return Evidence(
         speaker=node.number,
-        type=_stated_type(mention.relation, of_a_later_one=other.when > node.when),
+        type=_stated_type(node, other, mention.relation),
         origin=origin,
         quote=mention.evidence,
         start=mention.start,
@@ -135,11 +134,16 @@ def _of_words(node: Node, other: Node, reference: Reference) -> Evidence:
     )
 
 
-def _stated_type(relation: Relation, *, of_a_later_one: bool) -> EdgeType:
-    """Return the type that words state; ``mentions`` if they state none."""
-    if relation == "brought" or relation == "names" or relation == "compares":
+def _stated_type(speaker: Node, other: Node, relation: Relation) -> EdgeType:
+    """Return what words state that the later one is; ``mentions`` if they state nothing."""
+    speaks_of_a_later_one = other.when > speaker.when
+    if relation == "brought":
+        # Said where something is called wrong, it tells where that came from.
+        is_blame = speaker.is_repair and not speaks_of_a_later_one
+        return "fixes" if is_blame else "mentions"
+    if relation == "names" or relation == "compares":
         return "mentions"
-    if of_a_later_one and relation in ("fixes", "supersedes"):
+    if speaks_of_a_later_one and relation in ("fixes", "supersedes"):
         # "A bug that #9 will fix" makes the later one depend on the speaker.
         return "depends-on"
     return relation
@@ -176,7 +180,7 @@ def _found(
     )
 
 
-def _edge(later: Node, pair: Pair, evidence: Sequence[Evidence]) -> Edge:
+def _edge(pair: Pair, evidence: Sequence[Evidence]) -> Edge:
     source, target = pair
     # Of two as strong the later one's own word counts, and the one said in its title first.
     in_order = sorted(
@@ -190,7 +194,7 @@ def _edge(later: Node, pair: Pair, evidence: Sequence[Evidence]) -> Edge:
     said = {(e.speaker, e.type, e.quote): e for e in reversed(in_order)}
     kept = tuple(e for e in in_order if said[e.speaker, e.type, e.quote] is e)
     confidence = _together(kept)
-    return Edge(source, target, _type(later, kept, confidence), confidence, kept)
+    return Edge(source, target, _type(kept), confidence, kept)
 
 
 def _together(evidence: Sequence[Evidence]) -> float:
@@ -206,17 +210,9 @@ def _together(evidence: Sequence[Evidence]) -> float:
     return round(1 - math.prod(1 - confidence for confidence in best), 2)
 
 
-def _type(later: Node, evidence: Sequence[Evidence], confidence: float) -> EdgeType:
-    """Return what the later one is to the earlier one.
-
-    Where no words state it, its title and description tell whether it repairs or goes on.
-    """
-    for one in evidence:
-        if one.type not in _UNSTATED and one.origin != "branch":
-            return one.type
-    speakers = {one.speaker for one in evidence if one.type == "mentions"}
-    if not speakers or confidence < STRONG:
-        return next((one.type for one in evidence if one.origin != "patch"), evidence[0].type)
-    if later.number not in speakers:
-        return "depends-on"
-    return "fixes" if later.is_repair else "follows-up"
+def _type(evidence: Sequence[Evidence]) -> EdgeType:
+    """Return what the strongest evidence that states anything states; else what it is."""
+    words = [one.type for one in evidence if one.origin not in _SOURCES]
+    others = [one.type for one in evidence if one.origin != "patch"]
+    stated = [said for said in words if said != "mentions"]
+    return next(iter(stated or others), evidence[0].type)

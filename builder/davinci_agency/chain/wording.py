@@ -1,8 +1,7 @@
-"""What the words around a number make of the pull request that it names; pure.
+"""What the words around a number state of the pull request that it names; pure.
 
-A relation is taken only from words that state one. What the author of "see #12" or "introduced in
-#12" does to it, repairing it or going on with it, the pull request's own title and description tell
-(`is_repair`).
+A relation is taken only from words that state one. Whether "introduced in #12" is said of a fault,
+the rest of its sentence tells, or what the text says of itself at its beginning (`is_repair`).
 """
 
 from __future__ import annotations
@@ -30,6 +29,13 @@ _AFTER = 80
 _HEAD = 600
 """Characters of a description in which people say what is wrong, before they say what they do."""
 
+_FAULT = r"""(?:
+    regress(?:ed|ion)\w* | br(?:eaks?|oken?)\b | missed\b | forg[eo]t\w* | bug(?:s|gy)?\b
+    | overlook\w* | oversight | omission | typo | mistake\w* | wrong\w* | accidental\w*
+    | inadvertent\w* | unintention\w* | crash\w* | snuck[ ]in | slipped | leak\w* | incorrect\w*
+    | fail(?:s|ed|ing|ures?)\b | slow(?:er|down)s?\b
+)"""
+_OF_A_FAULT = re.compile(rf"\b{_FAULT}", re.VERBOSE)
 _WORDS: tuple[tuple[Relation, str], ...] = (
     ("reverts", r"revert(?:s|ed|ing)?\b"),
     ("backports", r"backport(?:s|ed|ing)?\b | cherry.?pick\w*"),
@@ -67,12 +73,8 @@ _WORDS: tuple[tuple[Relation, str], ...] = (
     ),
     (
         "fixes",
-        r"""fix(?:es|ing|up)?\b(?![ ](?:in|by|from)\b) | regress(?:ed|ion)\w*
-            | br(?:eaks?|oken?)\b | caused?[ ]by | missed\b | missing[ ](?:in|from)\b
-            | forg[eo]t\w* | bug(?:s|gy)?\b | overlook\w* | oversight | omission | typo
-            | correct(?:s|ed|ing|ion)\b | undo(?:es|ing)?\b | mistake\w* | wrong\w*
-            | accidental\w* | inadvertent\w* | unintention\w* | crash\w* | snuck[ ]in
-            | slipped | fail(?:s|ed|ing|ures?)\b | leak\w* | incorrect\w*""",
+        rf"""fix(?:es|ing|up)?\b(?![ ](?:in|by|from|was)\b) | correct(?:s|ed|ing|ion)\b
+            | undo(?:es|ing)?\b | caused?[ ]by | missing[ ](?:in|from)\b | {_FAULT}""",
     ),
 )
 _STATEMENTS = tuple(
@@ -82,10 +84,13 @@ _BLAMES = re.compile(
     r"\W*(?:\w+ ){0,6}?(?:got|broke|breaks|forgot|missed|wrong\w*|incorrect\w*|regress\w*|caused"
     r"|introduced an? (?:\w+ )?(?:bug|regression)|but (?:forgot|missed|not|left|did))\b"
 )
-_COMPARES = re.compile(
+_LIKENS = re.compile(
     r"\b(?:like|similar(?:ly)?(?: \w+){0,3}|same(?: \w+){0,4}|as in|just as|analog\w*|cf|e\.g"
-    r"|unlike|compared? (?:to|with)|consistent with|inspired by|parallel to|akin to|also|related to"
-    r"|(?:seen|spotted|noticed) in|by-?product of|while (?:\w+ ){1,3}|pattern)\W*$"
+    r"|unlike|compared? (?:to|with)|consistent with|inspired by|parallel to|akin to)\W*$"
+)
+_ASIDE = re.compile(
+    r"\b(?:also|related to|(?:seen|spotted|noticed) in|by-?product of|while (?:\w+ ){1,3}"
+    r"|pattern)\W*$"
 )
 _REPAIR = re.compile(
     r"\b(?:fix(?:es|ed|ing|up)?|bug(?:s|fix)?|hotfix|regress\w*|crash\w*|leaks?|typos?|broken|wrong\w*"
@@ -120,15 +125,16 @@ def relation(before: str, after: str) -> Relation:
     'compares'
     """
     before = " ".join(before[-_BEFORE:].lower().split()) + " "
+    if _LIKENS.search(before):
+        return "compares"
     places = [
         (match.start(), said) for said, words in _STATEMENTS for match in words.finditer(before)
     ]
     said = max(places)[1] if places else "names"
-    if said == "brought" and any(other == "fixes" for _, other in places):
-        # "A crash that was introduced in #12".
+    if said == "brought" and _OF_A_FAULT.search(before):
         return "fixes"
     if said == "names" and _BLAMES.match(" ".join(after[:_AFTER].lower().split())):
         return "fixes"
-    if said == "names" and _COMPARES.search(before):
+    if said == "names" and _ASIDE.search(before):
         return "compares"
     return said
