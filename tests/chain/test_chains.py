@@ -69,6 +69,11 @@ def test_chains_are_valid_disjoint_bounded_and_tied(
         assert order == sorted(order)
         _check_ties(chain, max_length)
     assert set(used.values()) <= {1}
+    groups: dict[tuple[str, int], set[str]] = {}
+    for chain in chains:
+        for number in numbers(chain):
+            groups.setdefault((chain["repo"], number), set()).add(chain["split_group"])
+    assert all(len(of_one) == 1 for of_one in groups.values())
     assert len({chain["chain_id"] for chain in chains}) == len(chains)
     receipts = read_lines(folder / "chains.removed.jsonl")
     removed = {receipt["record_id"] for receipt in receipts}
