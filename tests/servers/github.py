@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Self
 
 from tests.servers.github_answers import (
-    Answer,
+    REQUEST_ID,
+    PaidAnswer,
     bad_credentials,
     damage,
     error_json,
@@ -33,12 +34,12 @@ from tests.servers.github_cost import NODE_LIMIT, Cost, measure
 from tests.servers.github_data import Pull, Repository
 from tests.servers.github_faults import PAID, Fault, Kind, Request
 from tests.servers.github_graphql import execute, read_operation, read_query, spoil, view_rate
-from tests.servers.github_http import Host
 from tests.servers.github_limits import RESOURCES, Ledger, Resource, Window
 from tests.servers.github_pages import failure
 from tests.servers.github_rest import PREFIX, answer_rest
 from tests.servers.github_schema import schema
 from tests.servers.github_views import Reading
+from tests.servers.http import Host
 
 TOKEN = "token-of-ada"  # noqa: S105 - opens nothing but this server
 GRAPHQL = "/api/graphql"
@@ -182,7 +183,7 @@ class GitHubServer:
 
     def _answer_http(
         self, handler: BaseHTTPRequestHandler, body: bytes, wait: Callable[[float], object]
-    ) -> Answer:
+    ) -> PaidAnswer:
         operation = read_operation(body) if handler.path == GRAPHQL else None
         query, variables, name = operation or ("", {}, None)
         with self._lock:
@@ -222,7 +223,7 @@ class GitHubServer:
             self._faults[place : place + 1] = [replace(fault, times=left)] if left > 0 else []
         return fault
 
-    def _answer(self, request: Request, operation: str | None, fault: Fault | None) -> Answer:
+    def _answer(self, request: Request, operation: str | None, fault: Fault | None) -> PaidAnswer:
         resource: Resource = "graphql" if request.path == GRAPHQL else "core"
         answer = instead_of_work(fault) if fault is not None and fault.kind not in PAID else None
         if answer is None:
@@ -237,12 +238,13 @@ class GitHubServer:
         # Bad credentials are counted for nobody's token.
         payer = request.token if request.token in self.tokens else None
         window = self._ledger.charge(payer, resource, 0)
-        return replace(answer, headers={**answer.headers, **window.headers(resource)})
+        marks = {**window.headers(resource), "X-GitHub-Request-Id": REQUEST_ID}
+        return replace(answer, headers={**answer.headers, **marks})
 
     def _user(self, token: str) -> int:
         return self.tokens.index(token) + 1
 
-    def _answer_rest(self, request: Request) -> Answer:
+    def _answer_rest(self, request: Request) -> PaidAnswer:
         token = request.token
         if request.method != "GET":
             return refusal(404, "Not Found")
@@ -256,7 +258,7 @@ class GitHubServer:
         if tag is not None and _matches(request.if_none_match, tag):
             # GitHub gives a 304 away only to those who say who they are.
             cost = 0 if token is not None else 1
-            answer = Answer(304, b"", {"ETag": tag}, cost)
+            answer = PaidAnswer(304, b"", {"ETag": tag}, cost=cost)
         else:
             answer = replace(answer, cost=1)
         self._ledger.charge(token, "core", answer.cost)
@@ -264,7 +266,7 @@ class GitHubServer:
 
     def _answer_graphql(
         self, request: Request, operation: str | None, fault: Fault | None
-    ) -> Answer:
+    ) -> PaidAnswer:
         token = request.token
         if token is None:
             return bad_credentials()

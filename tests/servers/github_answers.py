@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Final
 
 from graphql import GraphQLError
 
 from tests.servers.github_faults import Fault, Kind
+from tests.servers.http import Answer, Ending
 
 DOCS = "https://docs.github.com"
 JSON_TYPE = "application/json; charset=utf-8"
@@ -31,36 +32,32 @@ _SECONDARY: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer as it goes out; ``broken`` says how the connection ends before its end."""
+class PaidAnswer(Answer):
+    """An answer and the points that it takes."""
 
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
     cost: int = 0
-    broken: Kind | None = None
 
 
 def json_answer(
     status: int, body: object, headers: Mapping[str, str] | None = None, *, cost: int = 0
-) -> Answer:
+) -> PaidAnswer:
     text = json.dumps(body, ensure_ascii=False).encode()
-    return Answer(status, text, {"Content-Type": JSON_TYPE, **(headers or {})}, cost)
+    return PaidAnswer(status, text, {"Content-Type": JSON_TYPE, **(headers or {})}, cost=cost)
 
 
 def refusal(
     status: int, message: str, page: str = "rest", headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> PaidAnswer:
     """Return an error in REST's words."""
     body = {"message": message, "documentation_url": f"{DOCS}/{page}", "status": str(status)}
     return json_answer(status, body, headers)
 
 
-def bad_credentials() -> Answer:
+def bad_credentials() -> PaidAnswer:
     return refusal(401, "Bad credentials")
 
 
-def rest_limited(user: int | None) -> Answer:
+def rest_limited(user: int | None) -> PaidAnswer:
     """Return the primary limit in REST's words; ``None`` is a caller without a token."""
     whom = f"user ID {user}" if user is not None else "127.0.0.1"
     message = (
@@ -70,7 +67,7 @@ def rest_limited(user: int | None) -> Answer:
     return refusal(403, message, "rest/overview/rate-limits-for-the-rest-api")
 
 
-def graphql_limited(user: int, error_type: str) -> Answer:
+def graphql_limited(user: int, error_type: str) -> PaidAnswer:
     """Return the primary limit in GraphQL's words: a 200 without data."""
     message = f"API rate limit already exceeded for user ID {user}."
     return json_answer(200, {"errors": [{"type": error_type, "message": message}]})
@@ -94,10 +91,10 @@ def error_json(error: GraphQLError) -> dict[str, object]:
     return body
 
 
-def instead_of_work(fault: Fault) -> Answer | None:
+def instead_of_work(fault: Fault) -> PaidAnswer | None:
     """Return the answer of a fault that keeps a request from being looked at, if it is one."""
     if fault.kind is Kind.BAD_GATEWAY:
-        return Answer(502, _HTML, {"Content-Type": "text/html; charset=utf-8"})
+        return PaidAnswer(502, _HTML, {"Content-Type": "text/html; charset=utf-8"})
     if fault.kind is Kind.BAD_GATEWAY_JSON:
         message = (
             "Something went wrong while executing your query. This may be the result of a "
@@ -113,7 +110,7 @@ def instead_of_work(fault: Fault) -> Answer | None:
         page = "rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
         return refusal(fault.status, _SECONDARY, page, headers)
     if fault.kind is Kind.HANG_UP:
-        return Answer(0, b"", broken=Kind.HANG_UP)
+        return PaidAnswer(0, b"", ending=Ending.HANG_UP)
     return None
 
 
@@ -133,11 +130,10 @@ def instead_of_data(fault: Fault) -> dict[str, object] | None:
     return None
 
 
-def damage(answer: Answer, fault: Fault) -> Answer:
+def damage(answer: PaidAnswer, fault: Fault) -> PaidAnswer:
     """Return a right answer as a fault leaves it."""
-    half = answer.body[: len(answer.body) // 2]
     if fault.kind is Kind.BAD_JSON:
-        return Answer(answer.status, half, answer.headers, answer.cost)
+        return replace(answer, body=answer.body[: len(answer.body) // 2])
     if fault.kind is Kind.DROPPED:
-        return Answer(answer.status, answer.body, answer.headers, answer.cost, Kind.DROPPED)
+        return replace(answer, ending=Ending.DROPPED)
     return answer

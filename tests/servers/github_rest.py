@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.servers.github_answers import Answer, json_answer, refusal
+from tests.servers.github_answers import PaidAnswer, json_answer, refusal
 from tests.servers.github_below import WEB, make_id
 from tests.servers.github_data import Pull, Repository
 
@@ -18,7 +19,7 @@ View = dict[str, object]
 
 def answer_rest(
     repository: Repository, pulls: Mapping[int, Pull], target: str, host: str
-) -> Answer:
+) -> PaidAnswer:
     """Return the answer to a GET below ``/api/v3``; ``host`` is the root of its links."""
     parts = urlsplit(target)
     root = f"{host}{PREFIX}"
@@ -46,9 +47,9 @@ def answer_rest(
     return refusal(404, "Not Found")
 
 
-def _with_etag(answer: Answer) -> Answer:
+def _with_etag(answer: PaidAnswer) -> PaidAnswer:
     digest = hashlib.sha256(answer.body).hexdigest()
-    return Answer(answer.status, answer.body, {**answer.headers, "ETag": f'W/"{digest}"'})
+    return replace(answer, headers={**answer.headers, "ETag": f'W/"{digest}"'})
 
 
 def _repository(repository: Repository, root: str) -> View:
@@ -83,7 +84,7 @@ def _list_pulls(
     options: Mapping[str, str],
     place: str,
     root: str,
-) -> Answer:
+) -> PaidAnswer:
     size = min(100, max(1, _number(options.get("per_page"), 30)))
     page = max(1, _number(options.get("page"), 1))
     wanted = options.get("state", "open")

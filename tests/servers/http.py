@@ -1,4 +1,4 @@
-"""The HTTP below the loopback GitHub: threads, connections, and their orderly end."""
+"""The HTTP below the loopback servers: threads, connections, and their orderly end."""
 
 from __future__ import annotations
 
@@ -6,12 +6,30 @@ import contextlib
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
-from tests.servers.github_answers import REQUEST_ID, Answer
-from tests.servers.github_faults import Kind
+
+class Ending(Enum):
+    """How a connection goes on after an answer."""
+
+    WHOLE = auto()
+    DROPPED = auto()  # it ends in the middle of the body
+    HANG_UP = auto()  # it ends before the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it goes out."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ending: Ending = Ending.WHOLE
+
 
 Wait = Callable[[float], object]
 Answerer = Callable[[BaseHTTPRequestHandler, bytes, Wait], Answer]
@@ -82,15 +100,13 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "GitHub.com"
     # Head and body are two writes; with Nagle's rule the second waits for an acknowledgement.
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._answer()
 
-    def do_POST(self) -> None:
-        self._answer()
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         pass
@@ -98,20 +114,29 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         server = cast("_Server", self.server)
         # Read even where nobody looks: what is left would be the next request of the connection.
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        answer = server.answerer(self, body, server.stopping.wait)
-        if answer.broken is Kind.HANG_UP:
+        answer = server.answerer(self, self._read(), server.stopping.wait)
+        if answer.ending is Ending.HANG_UP:
             self.close_connection = True
             return
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("X-GitHub-Request-Id", REQUEST_ID)
-        if answer.status != 304:
+        if answer.status not in (204, 304) and "Content-Length" not in answer.headers:
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        if answer.broken is Kind.DROPPED:
+        if answer.ending is Ending.DROPPED:
             self.wfile.write(answer.body[: len(answer.body) // 2])
             self.close_connection = True
-        elif answer.status != 304:
+        elif answer.status != 304 and self.command != "HEAD":
             self.wfile.write(answer.body)
+
+    def _read(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        chunks = []
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():  # trailers
+            pass
+        return b"".join(chunks)
