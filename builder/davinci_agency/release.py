@@ -11,7 +11,7 @@ Nothing in the manifest depends on when, where or by how many processes the rele
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ from davinci_agency.schema.arrow import arrow_schema, dataset_rows
 
 MANIFEST = "manifest.json"
 CARD = "README.md"
+CHANGELOG = "CHANGELOG.md"
 SPLIT = "train"
 
 _BATCH_ROWS = 64
@@ -45,6 +46,15 @@ CONFIGS: dict[str, str] = {
     "removals": "removal",
 }
 """Every config of a release, and the record that one of its rows is."""
+
+ROW_KEYS: dict[str, tuple[str, ...]] = {
+    "sample": ("sample_id",),
+    "task": ("task_id",),
+    "attempt": ("attempt_id",),
+    "pull-request": ("repo", "number"),
+    "removal": ("stage", "rule", "record_type", "record_id"),
+}
+"""The columns that tell a record's rows apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,9 @@ class Manifest:
         inputs: the files that it was made from.
         rows: rows by config.
         shards: the files that it consists of.
+        repository: where on the Hub it was published; ``None`` before that.
+        version: the version under which; ``None`` before that.
+        withdrawn: versions that were taken back later, and why.
     """
 
     name: str
@@ -92,6 +105,9 @@ class Manifest:
     inputs: tuple[InputFile, ...]
     rows: dict[str, int]
     shards: tuple[Shard, ...]
+    repository: str | None = None
+    version: str | None = None
+    withdrawn: dict[str, str] = field(default_factory=dict)
 
     def shards_of(self, config: str) -> list[Shard]:
         """Return the shards of a config, in order."""
@@ -101,7 +117,17 @@ class Manifest:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write a release's manifest."""
     with atomic_file(folder / MANIFEST) as file:
-        file.write(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        file.write(manifest_bytes(manifest))
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """Return a manifest as it stands in its file."""
+    return orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def parse_manifest(raw: bytes) -> Manifest:
+    """Return the manifest in some bytes. Raises `msgspec.DecodeError` if there is none."""
+    return msgspec.json.decode(raw, type=Manifest)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -113,7 +139,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder} is no release: it has no {MANIFEST}; make one with davinci-agency build."
         ) from error
     try:
-        return msgspec.json.decode(raw, type=Manifest)
+        return parse_manifest(raw)
     except msgspec.DecodeError as error:
         raise ReleaseError(
             f"{folder / MANIFEST} is damaged ({error}); build the release again."

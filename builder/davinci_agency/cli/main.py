@@ -30,6 +30,10 @@ _COMMANDS = {
     "card": "Write a release's dataset card, or check it.",
     "validate": "Check a file of records or a whole release.",
     "stats": "Show what is in a release.",
+    "publish": "Publish a release on the Hub: one commit, read back, one tag.",
+    "verify": "Read a published release back, and hold it against its manifest.",
+    "diff": "Show how two releases differ.",
+    "yank": "Take a published release back; nothing is deleted.",
     "schema": "List and show the schemas.",
     "pseudonym": "Show the pseudonyms of accounts, for a recipe's opted_out.",
     "doctor": "Check what this machine has, and say what to do.",
@@ -109,7 +113,7 @@ def cli() -> None:
     The way of the data:
       repository -mine-> pulls -chain-> chains -query-> tasks -+
                                                 trajectories -ingest-> attempts
-      pulls + tasks + attempts -build-> release
+      pulls + tasks + attempts -build-> release -publish-> Hub
     """
 
 
