@@ -47,7 +47,8 @@ _RULES: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "private-key",
             "PRIVATE KEY",
-            r"-----BEGIN (?:[A-Z]{2,10} )?PRIVATE KEY(?: BLOCK)?-----\s{1,4}[0-9A-Za-z+/=:, \n-]{32}",
+            r"-----BEGIN (?:[A-Z]{2,10} )?PRIVATE KEY(?: BLOCK)?-----"
+            r"\s{1,4}[0-9A-Za-z+/=:, \n-]{32}",
         ),
     )
 )

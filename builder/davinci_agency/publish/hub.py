@@ -227,12 +227,12 @@ class HubRepository:
         """Return the Hub as a file system, for reading parts of files."""
         return HfFileSystem(endpoint=self._api.endpoint, token=self._api.token)
 
-    def download(self, revision: str, paths: Sequence[str] | None = None) -> Path:
+    def download(self, revision: str) -> Path:
         """Return a folder with the files of a revision; what was had before is not fetched."""
         return Path(
             self._ask(
                 lambda: self._api.snapshot_download(
-                    self.name, repo_type="dataset", revision=revision, allow_patterns=paths
+                    self.name, repo_type="dataset", revision=revision
                 ),
                 "downloaded",
             )

@@ -133,10 +133,7 @@ def make_plan(
         version=str(version),
         withdrawn=held.withdrawn if held else {},
     )
-    if before == version:
-        words = changelog
-    else:
-        words = with_section(changelog, version, held, manifest)
+    words = changelog if before == version else with_section(changelog, version, held, manifest)
     documents = {
         CARD: render(manifest).encode(),
         CHANGELOG: words.encode(),
@@ -155,9 +152,7 @@ def make_plan(
         new=tuple(file for file in missing if file.path not in remote_files),
         changed=tuple(file for file in missing if file.path in remote_files),
         unchanged=tuple(sorted(set(wanted) - {file.path for file in missing})),
-        deleted=tuple(
-            sorted(path for path in _owned(held) if path in remote_files.keys() - wanted)
-        ),
+        deleted=tuple(sorted(_owned(held) & remote_files.keys() - wanted.keys())),
         rows=_rows(held, local),
         schema=(held.schema_version if held else None, local.schema_version),
     )
@@ -219,10 +214,11 @@ def _owned(manifest: Manifest | None) -> set[str]:
 
 def _rows(held: Manifest | None, local: Manifest) -> dict[str, tuple[int, int]]:
     before = held.rows if held else {}
-    configs = [
-        name for name in {**before, **local.rows} if before.get(name) or local.rows.get(name)
-    ]
-    return {name: (before.get(name, 0), local.rows.get(name, 0)) for name in configs}
+    counts = {
+        config: (before.get(config, 0), local.rows.get(config, 0))
+        for config in {**before, **local.rows}
+    }
+    return {config: both for config, both in counts.items() if any(both)}
 
 
 def _blob_id(content: Content) -> str:

@@ -98,12 +98,12 @@ def _card_faults(
         return
     parts = repository.read(CARD, state.head).decode(errors="replace").split("---\n", 2)
     try:
-        front = yaml.safe_load(parts[1]) if len(parts) == 3 else None
+        front: Any = yaml.safe_load(parts[1])
         named = {
             config["config_name"]: [path for each in config["data_files"] for path in each["path"]]
             for config in front["configs"]
         }
-    except (yaml.YAMLError, KeyError, TypeError):
+    except (yaml.YAMLError, KeyError, TypeError, IndexError):
         yield f"{CARD} does not name the files of its configs"
         return
     wanted = {

@@ -74,9 +74,8 @@ FIRST = Version(1, 0, 0)
 
 def versions_of(tags: Iterable[str]) -> list[Version]:
     """Return the versions among some tags, oldest first."""
-    return sorted(
-        Version(*map(int, match.groups())) for match in map(_TAG.fullmatch, tags) if match
-    )
+    matches = (_TAG.fullmatch(tag) for tag in tags)
+    return sorted(Version(*map(int, match.groups())) for match in matches if match)
 
 
 def change_between(old: Manifest, new: Manifest) -> Change:

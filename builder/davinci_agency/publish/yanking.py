@@ -10,7 +10,7 @@ from davinci_agency.publish.changelog import with_withdrawal
 from davinci_agency.publish.hub import HubRepository, RemoteState, not_found_as_error
 from davinci_agency.publish.verifying import verify_release
 from davinci_agency.publish.versions import Version, versions_of
-from davinci_agency.release import CARD, CHANGELOG, MANIFEST, manifest_bytes
+from davinci_agency.release import CARD, CHANGELOG, MANIFEST, Manifest, manifest_bytes
 
 _END_OF_TITLE = "\n# "
 
@@ -45,14 +45,16 @@ def yank_release(
         known = ", ".join(each.tag for each in versions_of(main.tags)) or "none"
         raise CommandError(f"{repository.name} has no release {version.tag}; there are {known}.")
     withdrawn = {**main.manifest.withdrawn, str(version): why}
-    target, shows = main, Version.parse(main.manifest.version)
+    target, manifest = main, main.manifest
+    shows = Version.parse(main.manifest.version)
     if shows == version:
         shows = _before(main, version, withdrawn)
         found = repository.state(shows.tag)
         if found is None or found.manifest is None:
             raise RemoteError(f"{repository.name}@{shows.tag} holds no release.")
-        target = found
-    commit = _show(repository, main, target, withdrawn, version, why)
+        target, manifest = found, found.manifest
+    manifest = replace(manifest, withdrawn=withdrawn)
+    commit = _show(repository, main, target, manifest, version, why)
     verify_release(repository, commit, progress)
     return Yanked(version, shows, commit)
 
@@ -72,17 +74,15 @@ def _show(
     repository: HubRepository,
     main: RemoteState,
     target: RemoteState,
-    withdrawn: dict[str, str],
+    manifest: Manifest,
     version: Version,
     why: str,
 ) -> str:
     """Commit to ``main`` the files of a release, with the mark of another one."""
-    manifest, held = target.manifest, main.manifest
-    assert manifest is not None and held is not None, "both were looked at by the caller"
     documents = {
         CARD: _marked(repository.read(CARD, target.head).decode(), version, why),
         CHANGELOG: with_withdrawal(_changelog(repository, main), version, why),
-        MANIFEST: manifest_bytes(replace(manifest, withdrawn=withdrawn)).decode(),
+        MANIFEST: manifest_bytes(manifest).decode(),
     }
     files = {path: text.encode() for path, text in documents.items()}
     copied = {
@@ -90,7 +90,8 @@ def _show(
         for path, file in target.files.items()
         if path not in files and main.files.get(path) != file
     }
-    gone = {shard.path for shard in held.shards} - {shard.path for shard in manifest.shards}
+    held = main.manifest.shards if main.manifest else ()
+    gone = {shard.path for shard in held} - {shard.path for shard in manifest.shards}
     commit, _ = repository.commit(
         f"Withdraw {version.tag}",
         files,
