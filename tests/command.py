@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,14 +43,19 @@ def environment() -> dict[str, str]:
     }
 
 
-def davinci(*arguments: str | Path, cwd: Path | None = None, stdin: bytes = b"") -> Result:
-    """Run a command to its end."""
+def davinci(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+) -> Result:
+    """Run a command to its end; ``env`` is added to its environment."""
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         cwd=cwd,
         input=stdin,
         capture_output=True,
-        env=environment(),
+        env={**environment(), **(env or {})},
         check=False,
         timeout=300,
     )
