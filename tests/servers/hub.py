@@ -141,6 +141,12 @@ class Hub:
         with self._lock:
             self._faults += faults
 
+    @property
+    def faults_left(self) -> int:
+        """Return how many planned faults no request has met yet."""
+        with self._lock:
+            return len(self._faults)
+
     def create(self, name: str, *, private: bool = False, gated: bool = False) -> Dataset:
         """Make a dataset."""
         dataset = Dataset(name, Repository(self._folder / f"{name}.git"), private, gated)

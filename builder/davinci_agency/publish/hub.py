@@ -37,7 +37,7 @@ from davinci_agency.release import MANIFEST, Manifest, parse_manifest
 
 T = TypeVar("T")
 
-_TRIES = 5
+_TRIES = 4
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 300.0
 """Seconds: a Hub that asks for more is not waited for."""
