@@ -48,8 +48,9 @@ _ORIGINS = get_args(EdgeOrigin)
 _SOURCES: Mapping[EdgeOrigin, str] = {"branch": "branch", "issue": "issue", "patch": "patch"}
 """Evidence of one source, such as two texts that say the same, proves no more than the best of it.
 """
-_OUTSIDE: frozenset[EdgeType] = frozenset({"reverts", "backports", "precedes"})
-"""Types that tie no chain: they are no step forward."""
+_OUTSIDE: frozenset[EdgeType] = frozenset({"reverts", "backports", "mentions", "precedes"})
+"""Types that tie no chain: they are no step forward, or too little is known."""
+_UNSTATED: frozenset[EdgeType] = frozenset({"mentions", "shares-issue", "touches-lines-of"})
 
 Pair = tuple[int, int]
 """The numbers of a later and of an earlier pull request."""
@@ -95,9 +96,9 @@ def evidence_of_lines(later: Node, earlier: Node, touched: Mapping[str, int]) ->
     return _found(later, "touches-lines-of", "patch", words[:300], _OF_LINES)
 
 
-def make_edges(found: Mapping[Pair, Sequence[Evidence]]) -> list[Edge]:
+def make_edges(found: Mapping[Pair, Sequence[Evidence]], known: Mapping[int, Node]) -> list[Edge]:
     """Return an edge for each pair, by source, strongest first."""
-    edges = [_edge(pair, evidence) for pair, evidence in found.items()]
+    edges = [_edge(known[pair[0]], pair, evidence) for pair, evidence in found.items()]
     return sorted(edges, key=lambda edge: (edge.source, -edge.confidence, edge.target))
 
 
@@ -180,7 +181,7 @@ def _found(
     )
 
 
-def _edge(pair: Pair, evidence: Sequence[Evidence]) -> Edge:
+def _edge(later: Node, pair: Pair, evidence: Sequence[Evidence]) -> Edge:
     source, target = pair
     # Of two as strong the later one's own word counts, and the one said in its title first.
     in_order = sorted(
@@ -194,7 +195,7 @@ def _edge(pair: Pair, evidence: Sequence[Evidence]) -> Edge:
     said = {(e.speaker, e.type, e.quote): e for e in reversed(in_order)}
     kept = tuple(e for e in in_order if said[e.speaker, e.type, e.quote] is e)
     confidence = _together(kept)
-    return Edge(source, target, _type(kept), confidence, kept)
+    return Edge(source, target, _type(later, kept, confidence), confidence, kept)
 
 
 def _together(evidence: Sequence[Evidence]) -> float:
@@ -210,9 +211,18 @@ def _together(evidence: Sequence[Evidence]) -> float:
     return round(1 - math.prod(1 - confidence for confidence in best), 2)
 
 
-def _type(evidence: Sequence[Evidence]) -> EdgeType:
-    """Return what the strongest evidence that states anything states; else what it is."""
-    words = [one.type for one in evidence if one.origin not in _SOURCES]
-    others = [one.type for one in evidence if one.origin != "patch"]
-    stated = [said for said in words if said != "mentions"]
-    return next(iter(stated or others), evidence[0].type)
+def _type(later: Node, evidence: Sequence[Evidence], confidence: float) -> EdgeType:
+    """Return what the later one is to the earlier one.
+
+    Each piece of evidence says what its words state; where none states anything, the later one's
+    title and description tell whether it repairs or goes on.
+    """
+    for one in evidence:
+        if one.type not in _UNSTATED and one.origin != "branch":
+            return one.type
+    speakers = {one.speaker for one in evidence if one.type == "mentions"}
+    if not speakers or confidence < STRONG:
+        return next((one.type for one in evidence if one.origin != "patch"), evidence[0].type)
+    if later.number not in speakers:
+        return "depends-on"
+    return "fixes" if later.is_repair else "follows-up"
