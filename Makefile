@@ -24,11 +24,12 @@ demo: install  ## make a small repository, build a dataset from it, and load eve
 test: install  ## the whole test suite
 	$(BIN)/python -m pytest
 
-lint: install  ## style, types, and the direction of imports
+lint: install  ## style, types, the direction of imports, and whether the schemas may be released
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/davinci-agency schema check --schemas schemas --changelog CHANGELOG.md
 
 bench: install  ## memory of build at 100 MB and 1 GB of attempts
 	$(BIN)/python tests/benchmarks/build_memory.py

@@ -47,15 +47,6 @@ CONFIGS: dict[str, str] = {
 }
 """Every config of a release, and the record that one of its rows is."""
 
-ROW_KEYS: dict[str, tuple[str, ...]] = {
-    "sample": ("sample_id",),
-    "task": ("task_id",),
-    "attempt": ("attempt_id",),
-    "pull-request": ("repo", "number"),
-    "removal": ("stage", "rule", "record_type", "record_id"),
-}
-"""The columns that tell a record's rows apart."""
-
 
 @dataclass(frozen=True, slots=True)
 class InputFile:

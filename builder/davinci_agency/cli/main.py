@@ -34,7 +34,7 @@ _COMMANDS = {
     "verify": "Read a published release back, and hold it against its manifest.",
     "diff": "Show how two releases differ.",
     "yank": "Take a published release back; nothing is deleted.",
-    "schema": "List and show the schemas.",
+    "schema": "List, show, check, compare and migrate the schemas.",
     "pseudonym": "Show the pseudonyms of accounts, for a recipe's opted_out.",
     "doctor": "Check what this machine has, and say what to do.",
 }

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from davinci_agency.ids import canonical
 from davinci_agency.progress import SILENT, Progress, track
-from davinci_agency.release import CONFIGS, ROW_KEYS, Manifest, Shard, read_batches, read_manifest
+from davinci_agency.release import CONFIGS, Manifest, Shard, read_batches, read_manifest
 from davinci_agency.schema import load_schema
 from davinci_agency.schema.arrow import arrow_schema, dataset_rows
 
@@ -113,8 +113,8 @@ class _Side:
 
 
 def _read(folder: Path, shards: list[Shard], record: str) -> _Side:
-    key = ROW_KEYS[record]
-    columns = load_schema(record).document["properties"]
+    schema = load_schema(record).document
+    key, columns = schema["x-identity"], schema["properties"]
     counted = [name for name in ("license", "language", "repo") if name in columns]
     side = _Side({}, {name: Counter() for name in counted})
     for shard in shards:

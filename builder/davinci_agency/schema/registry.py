@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,9 @@ RECORDS = ("pull-request", "pr-chain", "task", "attempt", "removal", "sample")
 """The names of all records, in the order in which they come to be."""
 
 JsonSchema = dict[str, Any]
+
+_SUFFIX = ".schema.json"
+_NUMBER = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,13 @@ class Schema:
         return {**self.follow(target), **own}
 
 
-def versions() -> list[str]:
-    """Return every released version, oldest first."""
-    folders = [path.name for path in shipped("schemas").iterdir() if path.is_dir()]
+def versions(folder: Path | None = None) -> list[str]:
+    """Return every version that a folder of schemas holds, oldest first; by default our own."""
+    folders = [
+        path.name
+        for path in (folder or shipped("schemas")).iterdir()
+        if path.is_dir() and _NUMBER.fullmatch(path.name)
+    ]
     return sorted(folders, key=lambda version: [int(part) for part in version.split(".")])
 
 
@@ -81,13 +89,30 @@ def load_schema(record: str, version: str = CURRENT_VERSION) -> Schema:
             f"this program knows {', '.join(versions())}. "
             "Update davinci-agency, or make the data again."
         )
-    documents = _documents(shipped("schemas") / version)
-    siblings = {document["$id"]: document for document in documents.values()}
-    return Schema(record, version, documents[record], siblings)
+    return _our_schemas(version)[record]
 
 
 @cache
-def _documents(folder: Path) -> dict[str, JsonSchema]:
+def _our_schemas(version: str) -> dict[str, Schema]:
+    return read_schemas(shipped("schemas"), version)
+
+
+def read_schemas(folder: Path, version: str) -> dict[str, Schema]:
+    """Return the schemas of one version in a folder, by record.
+
+    Raises `SchemaError` if a file is no JSON object with an ``$id``.
+    """
+    documents: dict[str, JsonSchema] = {}
+    for path in sorted((folder / version).glob(f"*{_SUFFIX}")):
+        try:
+            document = orjson.loads(path.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise SchemaError(f"{path} is no JSON: {error}.") from error
+        if not isinstance(document, dict) or "$id" not in document:
+            raise SchemaError(f"{path} is no schema: it has no $id.")
+        documents[path.name.removesuffix(_SUFFIX)] = document
+    siblings = {document["$id"]: document for document in documents.values()}
     return {
-        record: orjson.loads((folder / f"{record}.schema.json").read_bytes()) for record in RECORDS
+        record: Schema(record, version, document, siblings)
+        for record, document in documents.items()
     }
