@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build-demo
 
-.PHONY: install demo test lint bench lock clean
+.PHONY: install demo test test-all lint bench lock clean
 
 install: $(VENV)/.installed
 
@@ -23,6 +23,9 @@ demo: install  ## make a small repository, build a dataset from it, and load eve
 
 test: install  ## the whole test suite
 	$(BIN)/python -m pytest
+
+test-all: test  ## and old and new clients, each in an environment of its own
+	$(BIN)/python -m pytest -m matrix tests/matrix
 
 lint: install  ## style, types, the direction of imports, and whether the schemas may be released
 	$(BIN)/ruff check .

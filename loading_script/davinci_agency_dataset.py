@@ -1,29 +1,33 @@
 """Reads a release with `datasets` 2.x and 3.x, which know no JSON columns.
 
 Newer versions need no script: they read the shards as the card names them, and refuse a repository
-that holds one beside the data. So this file belongs on a branch of its own (``script``), and old
-clients say ``load_dataset(repo, config, revision="script", trust_remote_code=True)``.
+that holds one beside the data. So this file is published on a branch of its own (``script``), and
+old clients say ``load_dataset(repo, config, revision="script", trust_remote_code=True)``.
 
-Everything comes from the release's manifest and shards; JSON values arrive as strings.
+Where the release is and what its columns are stands in ``columns.py``; JSON values arrive as
+strings. With ``data_dir`` it reads a release in a folder instead, in any version of `datasets`.
 """
 
 import json
+from pathlib import Path
 
 import datasets
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-_CONFIGS = [
-    "single-pr",
-    "temporal-chain",
-    "semantic-chain",
-    "tasks",
-    "attempts",
-    "pull-requests",
-    "removals",
-]
+from .columns import COLUMNS, CONFIGS, REPOSITORY, SHARDS, VERSION
+
 _BATCH_ROWS = 64
+
+
+def _feature(kind):
+    """Return a type as `datasets` has it; a list stays a list, of structures too."""
+    if isinstance(kind, dict):
+        return {name: _feature(inner) for name, inner in kind.items()}
+    if isinstance(kind, list):
+        return [_feature(kind[0])]
+    return datasets.Value(kind)
 
 
 def _plain(kind):
@@ -38,34 +42,50 @@ def _plain(kind):
 
 
 def _read(path, kind):
-    if kind == "arrow":
-        with pa.memory_map(path) as file, pa.ipc.open_stream(file) as stream:
-            yield from stream
-    else:
-        with pq.ParquetFile(path) as parquet:
-            yield from parquet.iter_batches(batch_size=_BATCH_ROWS)
+    # With the builtin `open`, which `datasets` replaces where it streams.
+    with open(path, "rb") as file:
+        if kind == "arrow":
+            with pa.ipc.open_stream(file) as stream:
+                yield from stream
+        else:
+            with pq.ParquetFile(file) as parquet:
+                yield from parquet.iter_batches(batch_size=_BATCH_ROWS)
 
 
 class DavinciAgency(datasets.ArrowBasedBuilder):
-    """One release; its configs are those of the manifest that have rows."""
+    """One release; its configs are those that have rows."""
 
-    BUILDER_CONFIGS = [datasets.BuilderConfig(name=name) for name in _CONFIGS]
+    VERSION = datasets.Version(VERSION)
+    BUILDER_CONFIGS = [
+        datasets.BuilderConfig(name=name, version=datasets.Version(VERSION))
+        for name in (SHARDS or CONFIGS)
+    ]
 
     def _info(self):
-        return datasets.DatasetInfo()
+        columns = COLUMNS[CONFIGS[self.config.name]]
+        return datasets.DatasetInfo(features=datasets.Features(_feature(columns)))
 
     def _split_generators(self, dl_manager):
-        root = self.config.data_dir + "/" if self.config.data_dir else ""
-        with open(dl_manager.download(root + "manifest.json"), encoding="utf-8") as file:
-            shards = json.load(file)["shards"]
-        paths = [root + shard["path"] for shard in shards if shard["config"] == self.config.name]
+        paths = self._paths()
         if not paths:
             raise ValueError(f"This release has no rows for {self.config.name!r}.")
         files = dl_manager.download(paths)
         # A downloaded file has lost its name, and with it the suffix that tells its format.
         formats = ["arrow" if path.endswith(".arrow") else "parquet" for path in paths]
-        shards = {"shards": list(zip(files, formats, strict=True))}
+        shards = {"shards": list(zip(files, formats))}  # noqa: B905 - Python 3.9 has no strict
         return [datasets.SplitGenerator(name=datasets.Split.TRAIN, gen_kwargs=shards)]
+
+    def _paths(self):
+        if self.config.data_dir is None and REPOSITORY:
+            root = f"{datasets.config.HF_ENDPOINT}/datasets/{REPOSITORY}/resolve/v{VERSION}"
+            return [f"{root}/{path}" for path in SHARDS.get(self.config.name, [])]
+        if self.config.data_dir is None:
+            raise ValueError("Say where the release is: data_dir='release'.")
+        folder = Path(self.config.data_dir)
+        shards = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["shards"]
+        return [
+            str(folder / shard["path"]) for shard in shards if shard["config"] == self.config.name
+        ]
 
     def _generate_tables(self, shards):
         for number, (path, kind) in enumerate(shards):

@@ -82,5 +82,6 @@ def commits(hub: Hub, revision: str = "main") -> list[str]:
 
 
 def tags(hub: Hub) -> dict[str, str]:
-    """Return the tags and the commits that they are at."""
-    return hub.datasets[NAME].git.refs("refs/tags") if NAME in hub.datasets else {}
+    """Return the tags of releases and the commits that they are at."""
+    found = hub.datasets[NAME].git.refs("refs/tags") if NAME in hub.datasets else {}
+    return {name: commit for name, commit in found.items() if not name.startswith("script-")}

@@ -11,7 +11,9 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 
+from davinci_agency.publish.script import columns_module
 from davinci_agency.release import read_manifest
+from davinci_agency.shipped import shipped
 from tests.command import davinci
 from tests.publish.support import (
     NAME,
@@ -59,6 +61,25 @@ def test_a_first_release_is_one_commit_and_one_tag(hub: Hub, release: Path) -> N
     }
     assert b'load_dataset("org/tally", "single-pr"' in files["README.md"]
     assert b"## v1.0.0" in files["CHANGELOG.md"]
+
+
+def test_the_script_for_old_clients_is_on_a_branch_without_data(hub: Hub, release: Path) -> None:
+    publish(hub, release)
+    git = hub.datasets[NAME].git
+    head = git.resolve("script")
+    assert git.refs("refs/tags")["script-v1.0.0"] == head
+    files = {entry.path for entry in git.entries(str(head))} - {".gitattributes"}
+    assert files == {"tally.py", "columns.py", "README.md"}
+    entry = git.entry(str(head), "columns.py")
+    assert entry is not None
+    module: dict[str, Any] = {}
+    exec(git.read(entry.oid), module)  # noqa: S102 - we have just written it
+    assert (module["REPOSITORY"], module["VERSION"]) == (NAME, "1.0.0")
+    assert set(module["SHARDS"]) == {"single-pr", "tasks", "attempts", "pull-requests"}
+
+
+def test_the_script_in_the_folder_has_the_columns_of_the_schemas() -> None:
+    assert (shipped("loading_script") / "columns.py").read_text() == columns_module()
 
 
 def test_the_same_release_again_changes_nothing(hub: Hub, release: Path) -> None:

@@ -31,6 +31,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from davinci_agency.errors import CommandError, RemoteError
 from davinci_agency.release import MANIFEST, Manifest, parse_manifest
@@ -83,6 +84,8 @@ class HubRepository:
 
     def __init__(self, name: str, endpoint: str | None = None, token: str | None = None) -> None:
         self.name = name
+        # They would be drawn over ours, and into logs.
+        disable_progress_bars()
         self._api = HfApi(endpoint=endpoint, token=token)
 
     @property

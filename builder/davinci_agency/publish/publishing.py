@@ -8,15 +8,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from davinci_agency.errors import ReleaseError
+from davinci_agency.errors import ReleaseError, RemoteError
 from davinci_agency.files import digest_file
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.publish.gates import PERMISSIVE, check_gates
 from davinci_agency.publish.hub import HubRepository, LostAnswerError, RemoteState
-from davinci_agency.publish.plan import LocalFile, Plan, Render, make_plan
+from davinci_agency.publish.plan import LocalFile, Plan, Render, in_memory, make_plan
+from davinci_agency.publish.script import (
+    BRANCH,
+    COLUMNS,
+    SCRIPT,
+    columns_module,
+    script_readme,
+)
 from davinci_agency.publish.verifying import Verified, verify_release
 from davinci_agency.publish.versions import Version
 from davinci_agency.release import CARD, CHANGELOG, MANIFEST, Manifest, read_manifest
+from davinci_agency.shipped import shipped
 
 _TRIES = 3
 """How often a commit whose answer was lost is looked for, and tried again."""
@@ -178,7 +186,35 @@ def _finish(
     if options.branch != "main" and options.version is None:
         return Outcome(plan, verified)
     repository.tag(plan.version.tag, commit, f"Release {plan.version}")
+    if options.branch == "main":
+        _publish_script(repository, plan)
     return Outcome(plan, verified, tag=plan.version.tag)
+
+
+def _publish_script(repository: HubRepository, plan: Plan) -> None:
+    """Put the loading script for old clients of this release on its branch, and tag it."""
+    tag = f"{BRANCH}-{plan.version.tag}"
+    name = repository.name.rpartition("/")[2]
+    script = (shipped("loading_script") / SCRIPT).read_bytes()
+    documents = {
+        f"{name}.py": script,
+        COLUMNS: columns_module(plan.manifest).encode(),
+        CARD: script_readme(plan.manifest).encode(),
+    }
+    # From the very first commit, which holds no data: beside data a script breaks new clients.
+    repository.branch(BRANCH, repository.first_commit())
+    state = repository.state(BRANCH)
+    if state is None:
+        raise RemoteError(f"{repository.name} has no branch {BRANCH}; publish again.")
+    if tag in state.tags:
+        return
+    head = state.head
+    files = [in_memory(path, content) for path, content in documents.items()]
+    if not all(file.is_at(state.files.get(file.path)) for file in files):
+        head, _ = repository.commit(
+            f"Read {plan.version.tag}", documents, parent=state.head, branch=BRANCH
+        )
+    repository.tag(tag, head, f"Reads {plan.version}")
 
 
 def _tag_forgotten(repository: HubRepository, options: PublishOptions) -> None:
