@@ -240,6 +240,20 @@ def test_without_the_right_to_write_it_says_what_to_do(hub: Hub, release: Path) 
         assert token not in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("name", ["tally", "a/b/c", "org/ta lly", "org/", "../x", "org/.."])
+def test_a_name_that_can_be_no_dataset_is_refused(hub: Hub, release: Path, name: str) -> None:
+    done = on_hub(hub, release.parent, "publish", release, name, "--yes")
+    assert (done.code, hub.requests) == (2, [])
+    assert "name it ORG/NAME" in done.stderr
+
+
+@pytest.mark.parametrize("branch", ["../x", "a..b", "-x", "a b", ""])
+def test_a_name_that_can_be_no_branch_is_refused(hub: Hub, release: Path, branch: str) -> None:
+    done = publish(hub, release, f"--branch={branch}")
+    assert (done.code, hub.requests) == (2, [])
+    assert "is no name for a branch" in done.stderr
+
+
 def test_an_address_where_nobody_answers_is_told(hub: Hub, release: Path) -> None:
     environment = {**hub_environment(hub, release.parent), "HF_ENDPOINT": "http://127.0.0.1:9"}
     done = davinci("publish", release, NAME, "--yes", env=environment)

@@ -6,6 +6,7 @@ the Hub becomes an error that says what to do; what may pass by itself is tried 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ from davinci_agency.errors import CommandError, RemoteError
 from davinci_agency.release import MANIFEST, Manifest, parse_manifest
 
 T = TypeVar("T")
+
+_NAME = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 
 _TRIES = 4
 _FIRST_WAIT = 1.0
@@ -83,6 +86,8 @@ class HubRepository:
     """A dataset repository on the Hub."""
 
     def __init__(self, name: str, endpoint: str | None = None, token: str | None = None) -> None:
+        if not _NAME.fullmatch(name):
+            raise CommandError(f"{name[:80]!r} is no dataset on the Hub; name it ORG/NAME.")
         self.name = name
         # They would be drawn over ours, and into logs.
         disable_progress_bars()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from davinci_agency.errors import ReleaseError, RemoteError
+from davinci_agency.errors import CommandError, ReleaseError, RemoteError
 from davinci_agency.files import digest_file
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.publish.gates import PERMISSIVE, check_gates
-from davinci_agency.publish.hub import HubRepository, LostAnswerError, RemoteState
+from davinci_agency.publish.hub import (
+    HubRepository,
+    LostAnswerError,
+    RemoteState,
+    not_found_as_error,
+)
 from davinci_agency.publish.plan import LocalFile, Plan, Render, in_memory, make_plan
 from davinci_agency.publish.script import (
     BRANCH,
@@ -30,6 +36,7 @@ _TRIES = 3
 """How often a commit whose answer was lost is looked for, and tried again."""
 _WAIT = 2.0
 _SHOWN = 20
+_BRANCH_NAME = re.compile(r"[A-Za-z0-9][\w./-]{0,99}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +118,11 @@ def publish_release(
     ``render`` writes the card for the manifest as it will be published, and ``confirm`` is asked
     once, with the plan, after all gates; if it says no, nothing is done. A release that is there
     already makes no commit; only what a killed run left undone is done. Raises `ReleaseError` if a
-    gate does not hold, and `RemoteError` if the Hub, or somebody else on it, is in the way.
+    gate does not hold, `CommandError` if a branch can't be called so, and `RemoteError` if the Hub,
+    or somebody else on it, is in the way.
     """
+    if not _BRANCH_NAME.fullmatch(options.branch) or ".." in options.branch:
+        raise CommandError(f"{options.branch[:80]!r} is no name for a branch.")
     local = read_manifest(folder)
     files = _files(folder, local)
     plan = _plan(repository, options, local, files, render)
@@ -127,8 +137,9 @@ def publish_release(
         raise ReleaseError(f"{folder} can't be published:\n{listed}{more}")
     if not confirm(plan):
         return Outcome(plan)
-    plan = _with_repository(repository, options, plan)
-    return _publish(repository, options, plan, local, files, render, progress)
+    with not_found_as_error(repository):
+        plan = _with_repository(repository, options, plan)
+        return _publish(repository, options, plan, local, files, render, progress)
 
 
 def _publish(
