@@ -31,8 +31,11 @@ CARD = "README.md"
 CHANGELOG = "CHANGELOG.md"
 SPLIT = "train"
 
-_BATCH_ROWS = 64
-"""Rows read at once: with rows of 12 MB some 800 MB at the very worst, some 20 MB as a rule."""
+_BATCH_BYTES = 4 << 20
+"""Rows read at once, as their columns are before compression; one row, if it is larger."""
+_MOST_ROWS = 256
+_BUFFER_BYTES = 1 << 20
+"""Read at once of each column; by default pyarrow reads all of a row group's columns ahead."""
 
 ShardFormat = Literal["parquet", "arrow"]
 
@@ -151,10 +154,17 @@ def read_batches(
                 for batch in stream:
                     yield batch if columns is None else batch.select(columns)
         else:
-            with pq.ParquetFile(path) as parquet:
-                yield from parquet.iter_batches(batch_size=_BATCH_ROWS, columns=columns)
+            with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as parquet:
+                rows = _rows_at_once(parquet.metadata)
+                yield from parquet.iter_batches(batch_size=rows, columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise ReleaseError(f"{path} can't be read ({error}); build the release again.") from error
+
+
+def _rows_at_once(about: pq.FileMetaData) -> int:
+    groups = [about.row_group(number) for number in range(about.num_row_groups)]
+    size = sum(group.total_byte_size for group in groups) / max(1, about.num_rows)
+    return max(1, min(_MOST_ROWS, int(_BATCH_BYTES / max(1.0, size))))
 
 
 def check_release(folder: Path) -> Iterator[str]:
