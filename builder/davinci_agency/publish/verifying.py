@@ -14,6 +14,7 @@ import yaml
 from davinci_agency.errors import ReleaseError, RemoteError
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.publish.hub import HubRepository, RemoteState, not_found_as_error
+from davinci_agency.publish.streaming import streaming_faults
 from davinci_agency.release import CARD, CONFIGS, Manifest, Shard
 from davinci_agency.schema import load_schema, validator
 from davinci_agency.schema.arrow import arrow_schema, dataset_rows
@@ -66,7 +67,7 @@ def verify_release(
             for shard in shards:
                 rows[config] += shard.rows
                 faults += _shard_faults(repository, state.head, manifest, shard, shards)
-            faults += _streaming_faults(repository.name, state.head, config)
+        faults += streaming_faults(repository.name, state.head, _configs(manifest))
     if faults:
         listed = "\n".join(f"  {fault}" for fault in faults)
         raise ReleaseError(f"{repository.name}@{revision} is not whole:\n{listed}")
@@ -142,7 +143,7 @@ def _ends(file: BinaryIO, path: str) -> tuple[int, pa.Schema, dict[str, Any]]:
             rows = sum(batch.num_rows for batch in batches)
             first, last = batches[0].slice(0, 1), batches[-1].slice(batches[-1].num_rows - 1)
             return rows, stream.schema, _rows(first, last)
-    with pq.ParquetFile(file) as parquet:
+    with pq.ParquetFile(file, pre_buffer=False) as parquet:
         about = parquet.metadata
         first = next(parquet.iter_batches(batch_size=1, row_groups=[0]))
         *_, last = parquet.iter_batches(batch_size=64, row_groups=[about.num_row_groups - 1])
@@ -152,15 +153,3 @@ def _ends(file: BinaryIO, path: str) -> tuple[int, pa.Schema, dict[str, Any]]:
 
 def _rows(first: pa.RecordBatch, last: pa.RecordBatch) -> dict[str, Any]:
     return {"first": next(dataset_rows(first)), "last": next(dataset_rows(last))}
-
-
-def _streaming_faults(name: str, commit: str, config: str) -> Iterator[str]:
-    import datasets
-
-    try:
-        rows = datasets.load_dataset(name, config, revision=commit, split="train", streaming=True)
-        if not next(iter(rows), None):
-            yield f"{config} streams no row"
-    # Whatever goes wrong here would go wrong for a user.
-    except Exception as error:
-        yield f"{config} does not stream: {type(error).__name__}: {error}"
