@@ -25,16 +25,28 @@ from davinci_agency.chain import ChainOptions, find_chains
 
 TRUTH = Path(__file__).parent.parent / "chain" / "truth"
 UNUSED = "(unused)"
+CLAIMS = frozenset({"fixes", "supersedes", "depends-on", "follows-up", "reverts", "backports"})
+"""Types that words must state. The others are facts that nobody has to read: that one names the
+other, changes its lines or closes the same issue.
+"""
 
 
 class Label(msgspec.Struct, frozen=True):
-    """What the readers, and the decision between them, say of a pair: a type or ``none``."""
+    """What the readers, and the decision between them, say of a pair.
+
+    Attributes:
+        readings: what the later one is, or ``none``, by each reader; ``verdict``: what was decided.
+        words: what the words state, or ``mentions`` or ``nothing``; ``stated``: what was decided.
+        sure: whether both readers were sure of the verdict.
+    """
 
     later: int
     earlier: int
-    readings: tuple[str, ...]
+    readings: tuple[str, str]
     sure: bool
     verdict: str
+    words: tuple[str, str]
+    stated: str
 
 
 def kappa(first: Sequence[str], second: Sequence[str]) -> float:
@@ -56,15 +68,22 @@ def used_edges(pulls: Path) -> dict[tuple[int, int], str]:
 
 
 def show(labels: Sequence[Label], types: Sequence[str]) -> None:
-    """Print precision, recall and the accuracy of types."""
-    in_use = [(label.verdict, kind) for label, kind in zip(labels, types, strict=True)]
-    used = [verdict for verdict, kind in in_use if kind != UNUSED]
-    true = sum(verdict != "none" for verdict in used)
-    real = sum(verdict != "none" for verdict, _ in in_use)
-    typed = sum(verdict == kind for verdict, kind in in_use)
+    """Print precision, recall, and whether the types are those that the words state."""
+    pairs = list(zip(labels, types, strict=True))
+    used = [(label, kind) for label, kind in pairs if kind != UNUSED]
+    true = [(label, kind) for label, kind in used if label.verdict != "none"]
+    real = sum(label.verdict != "none" for label in labels)
+    claimed = [(label, kind) for label, kind in true if kind in CLAIMS]
+    right = sum(label.stated == kind for label, kind in claimed)
+    agreed = right + sum(kind not in CLAIMS and label.stated not in CLAIMS for label, kind in true)
+    meant = sum(label.verdict == kind for label, kind in claimed)
     click.echo(
-        f"{len(labels)} pairs, chains use {len(used)}: precision {true / len(used):.3f}, "
-        f"recall {true / real:.3f}, type accuracy {typed / true:.3f}"
+        f"{len(labels)} pairs, chains use {len(used)}: precision {len(true) / len(used):.3f}, "
+        f"recall {len(true) / real:.3f}\n"
+        f"  types claimed of {len(claimed)} in {len(true)} true ties, {right / len(claimed):.3f} "
+        f"as the words state ({meant / len(claimed):.3f} as the readers judge the changes)\n"
+        f"  types that are not wrong {1 - (len(claimed) - right) / len(true):.3f}; the same as the "
+        f"readers', `mentions` included, {agreed / len(true):.3f}"
     )
 
 
@@ -85,20 +104,23 @@ def main() -> None:
         show(of_repo, of_types)
         labels += of_repo
         types += of_types
-    twice = [label.readings for label in labels if len(label.readings) == 2]
-    first, second = zip(*twice, strict=True)
+    first, second = zip(*(label.readings for label in labels), strict=True)
     ties = [["tie" if word != "none" else word for word in words] for words in (first, second)]
+    words = list(zip(*(label.words for label in labels), strict=True))
     click.echo(
-        f"{len(twice)} pairs were read twice: kappa {kappa(*ties):.2f} on the dependency, "
-        f"{kappa(first, second):.2f} on the type"
+        f"two readers: kappa {kappa(*ties):.2f} on the dependency, {kappa(first, second):.2f} on "
+        f"what it is, {kappa(*words):.2f} on what the words state"
     )
+    click.echo("all: ", nl=False)
     show(labels, types)
     sure = [place for place, label in enumerate(labels) if label.sure]
-    click.echo("where the readers were sure: ", nl=False)
+    click.echo("where both readers were sure of the dependency: ", nl=False)
     show([labels[place] for place in sure], [types[place] for place in sure])
-    verdicts = [label.verdict for label in labels]
-    for (verdict, kind), count in sorted(Counter(zip(verdicts, types, strict=True)).items()):
-        click.echo(f"  {verdict:14}{kind:18}{count:4}")
+    click.echo("what words state, what is given, of true ties:")
+    stated = [label.stated for label in labels if label.verdict != "none"]
+    given = [kind for label, kind in zip(labels, types, strict=True) if label.verdict != "none"]
+    for (word, kind), count in sorted(Counter(zip(stated, given, strict=True)).items()):
+        click.echo(f"  {word:14}{kind:18}{count:4}")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def node(number: int, title: str = "Change it", body: str = "", **changes: Any) 
 def find_edges(nodes: Sequence[Node], commits: CommitIndex) -> dict[int, list[Edge]]:
     """Return the edges that words, branches and issues make between nodes, by their source."""
     edges: dict[int, list[Edge]] = {}
-    for edge in make_edges(find_evidence(nodes, commits), {node.number: node for node in nodes}):
+    for edge in make_edges(find_evidence(nodes, commits)):
         edges.setdefault(edge.source, []).append(edge)
     return edges
 

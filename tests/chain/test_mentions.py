@@ -117,7 +117,7 @@ def test_words_after_code_quotes_and_comments_count_again(text: str) -> None:
         ("This fixes a crash. See #12", "names"),
         ("This fixes\n\n#12", "names"),
         ("This fixes\n- #12", "names"),
-        ("This fixes\n2. #12", "names"),
+        ("This fixes\n2. #12", "tells"),
         ("This fixes\n## #12", "names"),
         ("This fixes\n| #12 |", "names"),
         ("This fixes\n> quoted\n#12", "names"),

@@ -31,7 +31,7 @@ def test_changes_to_its_lines_make_a_comparison_a_tie() -> None:
     nodes = [node(1), node(2, "The same as #1")]
     assert hood(*nodes).ties == []
     (tie,) = hood(*nodes, lines={1: ADDED, 2: TAKEN}).ties
-    assert tie.type == "follows-up"
+    assert tie.type == "touches-lines-of"
     assert tie.evidence[0].quote == "it changes 1 line of #1 in core.py"
     assert (tie.evidence[0].origin, tie.evidence[0].type) == ("patch", "touches-lines-of")
 

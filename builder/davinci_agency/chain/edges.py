@@ -15,7 +15,7 @@ from typing import get_args
 
 from davinci_agency.chain.commits import CommitIndex
 from davinci_agency.chain.nodes import Node, Reference
-from davinci_agency.chain.wording import Relation
+from davinci_agency.chain.phrases import Relation
 from davinci_agency.records import Edge, EdgeOrigin, EdgeType, Evidence
 
 MAX_OF_ISSUE = 6
@@ -31,7 +31,11 @@ _OF_RELATION: Mapping[Relation, tuple[float, float]] = {
     "follows-up": (0.9, 0.95),
     "reverts": (0.9, 0.95),
     "backports": (0.9, 0.95),
+    "split": (0.85, 0.95),
     "brought": (0.6, 0.85),
+    "changed": (0.6, 0.85),
+    "when": (0.6, 0.85),
+    "tells": (0.5, 0.8),
     "names": (0.5, 0.8),
     "compares": (0.3, 0.5),
 }
@@ -48,9 +52,24 @@ _ORIGINS = get_args(EdgeOrigin)
 _SOURCES: Mapping[EdgeOrigin, str] = {"branch": "branch", "issue": "issue", "patch": "patch"}
 """Evidence of one source, such as two texts that say the same, proves no more than the best of it.
 """
-_OUTSIDE: frozenset[EdgeType] = frozenset({"reverts", "backports", "mentions", "precedes"})
-"""Types that tie no chain: they are no step forward, or too little is known."""
-_UNSTATED: frozenset[EdgeType] = frozenset({"mentions", "shares-issue", "touches-lines-of"})
+_OUTSIDE: frozenset[EdgeType] = frozenset({"reverts", "backports", "precedes"})
+"""Types that tie no chain: they are no step forward."""
+_TYPES: Mapping[Relation, EdgeType] = {
+    "fixes": "fixes",
+    "supersedes": "supersedes",
+    "depends-on": "depends-on",
+    "follows-up": "follows-up",
+    "split": "follows-up",
+    "reverts": "reverts",
+    "backports": "backports",
+}
+"""What the later one is by its own words; where they state nothing else, it mentions the other."""
+_BY_WEIGHT: tuple[EdgeType, ...] = (
+    *("fixes", "supersedes", "depends-on", "follows-up", "reverts", "backports"),
+    *("touches-lines-of", "shares-issue", "mentions"),
+)
+"""Of the types that the evidence of one pair proves, the first is the edge's: what words state
+before what the changes show, and that before what nobody says more of."""
 
 Pair = tuple[int, int]
 """The numbers of a later and of an earlier pull request."""
@@ -96,9 +115,9 @@ def evidence_of_lines(later: Node, earlier: Node, touched: Mapping[str, int]) ->
     return _found(later, "touches-lines-of", "patch", words[:300], _OF_LINES)
 
 
-def make_edges(found: Mapping[Pair, Sequence[Evidence]], known: Mapping[int, Node]) -> list[Edge]:
+def make_edges(found: Mapping[Pair, Sequence[Evidence]]) -> list[Edge]:
     """Return an edge for each pair, by source, strongest first."""
-    edges = [_edge(known[pair[0]], pair, evidence) for pair, evidence in found.items()]
+    edges = [_edge(pair, evidence) for pair, evidence in found.items()]
     return sorted(edges, key=lambda edge: (edge.source, -edge.confidence, edge.target))
 
 
@@ -137,17 +156,11 @@ def _of_words(node: Node, other: Node, reference: Reference) -> Evidence:
 
 def _stated_type(speaker: Node, other: Node, relation: Relation) -> EdgeType:
     """Return what words state that the later one is; ``mentions`` if they state nothing."""
-    speaks_of_a_later_one = other.when > speaker.when
-    if relation == "brought":
-        # Said where something is called wrong, it tells where that came from.
-        is_blame = speaker.is_repair and not speaks_of_a_later_one
-        return "fixes" if is_blame else "mentions"
-    if relation == "names" or relation == "compares":
-        return "mentions"
-    if speaks_of_a_later_one and relation in ("fixes", "supersedes"):
-        # "A bug that #9 will fix" makes the later one depend on the speaker.
+    is_later = other.when > speaker.when
+    if is_later and relation not in ("names", "compares", "reverts", "backports"):
+        # "A bug that #9 will fix", "this helps #9": the later one stands on the speaker.
         return "depends-on"
-    return relation
+    return _TYPES.get(relation, "mentions")
 
 
 def _share_a_file(one: Node, other: Node) -> bool:
@@ -181,7 +194,7 @@ def _found(
     )
 
 
-def _edge(later: Node, pair: Pair, evidence: Sequence[Evidence]) -> Edge:
+def _edge(pair: Pair, evidence: Sequence[Evidence]) -> Edge:
     source, target = pair
     # Of two as strong the later one's own word counts, and the one said in its title first.
     in_order = sorted(
@@ -192,10 +205,12 @@ def _edge(later: Node, pair: Pair, evidence: Sequence[Evidence]) -> Edge:
         ),
     )
     # A title is often a commit's subject too: the same words prove nothing more.
-    said = {(e.speaker, e.type, e.quote): e for e in reversed(in_order)}
-    kept = tuple(e for e in in_order if said[e.speaker, e.type, e.quote] is e)
-    confidence = _together(kept)
-    return Edge(source, target, _type(later, kept, confidence), confidence, kept)
+    once = {(e.speaker, e.type, e.quote): e for e in reversed(in_order)}
+    kept = tuple(e for e in in_order if once[e.speaker, e.type, e.quote] is e)
+    # That a branch stands on another's says less than what its author wrote, or changed.
+    said = [e.type for e in kept if e.origin != "branch"]
+    kind = min(said or [e.type for e in kept], key=_BY_WEIGHT.index)
+    return Edge(source, target, kind, _together(kept), kept)
 
 
 def _together(evidence: Sequence[Evidence]) -> float:
@@ -209,20 +224,3 @@ def _together(evidence: Sequence[Evidence]) -> float:
         for _, same in groupby(sorted(evidence, key=source), key=source)
     ]
     return round(1 - math.prod(1 - confidence for confidence in best), 2)
-
-
-def _type(later: Node, evidence: Sequence[Evidence], confidence: float) -> EdgeType:
-    """Return what the later one is to the earlier one.
-
-    Each piece of evidence says what its words state; where none states anything, the later one's
-    title and description tell whether it repairs or goes on.
-    """
-    for one in evidence:
-        if one.type not in _UNSTATED and one.origin != "branch":
-            return one.type
-    speakers = {one.speaker for one in evidence if one.type == "mentions"}
-    if not speakers or confidence < STRONG:
-        return next((one.type for one in evidence if one.origin != "patch"), evidence[0].type)
-    if later.number not in speakers:
-        return "depends-on"
-    return "fixes" if later.is_repair else "follows-up"

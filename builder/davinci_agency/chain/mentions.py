@@ -12,7 +12,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from davinci_agency.chain.wording import Relation, relation
+from davinci_agency.chain.phrases import Relation
+from davinci_agency.chain.wording import relation
 
 MAX_TARGETS = 6
 """A text that names more pull requests is a list (a changelog, a pasted log), not a statement."""
@@ -42,8 +43,15 @@ _CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s*$", re.IG
 _AND = re.compile(r"\W{0,9}(?:and|or|&)?\W{0,9}")
 _MOST_READ = 200
 """Of a text that names more, the rest is not read: it is a list many times over."""
-_WORTH: dict[Relation, int] = {"compares": 0, "names": 1, "brought": 2}
-_STATED = 3
+_WORTH: dict[Relation, int] = {
+    "compares": 0,
+    "names": 1,
+    "tells": 2,
+    "when": 3,
+    "changed": 3,
+    "brought": 3,
+}
+_STATED = 4
 _CHECKBOX = re.compile(r"\s*[-*+] \[[ xX]\]")
 """A checklist comes from a template, or is a list of things to do."""
 
@@ -70,13 +78,16 @@ class Mention:
     evidence: str
 
 
-def find_mentions(text: str) -> list[Mention]:
+def find_mentions(text: str, title: str = "") -> list[Mention]:
     """Return the references in a text, one for each target, in order of appearance.
+
+    ``title`` is the title of the pull request whose text it is.
 
     >>> [(m.target, m.relation) for m in find_mentions("Follow-up to #12, not `#13`.")]
     [(12, 'follows-up')]
     """
     found: dict[tuple[int | str, str | None], Mention] = {}
+    title = title[:_MAX_EVIDENCE]
     for offset, line in _own_words(text):
         matches = sorted([*_NUMBER.finditer(line), *_COMMIT.finditer(line)], key=re.Match.start)
         breaks = [0, *(m.end() for m in _SENTENCE_END.finditer(line)), len(line)] if matches else []
@@ -93,16 +104,17 @@ def find_mentions(text: str) -> list[Mention]:
             before = line[words_from : match.start()]
             if not (place and _AND.fullmatch(before)):
                 # "Fixes #1 and #2" says the same of both.
-                said = relation(before, line[match.end() : words_to])
+                previous = _sentence_before(line, breaks, start)
+                said = relation(before, line[match.end() : words_to], title, previous)
             closes = _CLOSES.search(before[-20:]) is not None
             known = found.get((target, repo))
             keeps = known is not None and _worth(known.relation) >= _worth(said)
             if known is not None and keeps and (known.closes or not closes):
                 # What was said first stays, unless more is said later.
                 continue
-            told = known.relation if known is not None and keeps else said
+            kept = known.relation if known is not None and keeps else said
             start, end = start + offset, end + offset
-            found[target, repo] = Mention(target, repo, told, closes, start, end, text[start:end])
+            found[target, repo] = Mention(target, repo, kept, closes, start, end, text[start:end])
     return list(found.values())
 
 
@@ -120,6 +132,13 @@ def _sentence(line: str, breaks: list[int], place: int) -> tuple[int, int]:
         end = min(end, start + _MAX_EVIDENCE)
     sentence = line[start:end]
     return end - len(sentence.lstrip()), start + len(sentence.rstrip())
+
+
+def _sentence_before(line: str, breaks: list[int], start: int) -> str:
+    """Return the end of the sentence before the one that starts at a place."""
+    after = bisect_right(breaks, start)
+    begin = breaks[after - 2] if after > 1 else start
+    return line[max(begin, start - _MAX_EVIDENCE) : start]
 
 
 def _own_words(text: str) -> Iterator[tuple[int, str]]:

@@ -43,7 +43,7 @@ class Neighbourhood:
                 if touched:
                     nodes_of_pair = self._known[later], self._known[earlier]
                     evidence.append(evidence_of_lines(*nodes_of_pair, touched))
-        self.edges = make_edges(found, self._known)
+        self.edges = make_edges(found)
         strong = [edge for edge in self.edges if self._is_eligible(edge) and is_strong(edge)]
         tied = Counter(edge.source for edge in strong)
         # What stands on so many others is a release or a list, whatever it says of each.
@@ -71,7 +71,7 @@ class Neighbourhood:
             touched = self._touched(*pair) if pair not in tied else {}
             if touched:
                 found = {pair: [evidence_of_lines(later, earlier, touched)]}
-                yield from make_edges(found, self._known)
+                yield from make_edges(found)
 
     def left_out(self, members: Sequence[Node], chained: Collection[int]) -> list[LeftOut]:
         """Return what is tied to a chain's members and is none itself, by number.

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from davinci_agency.chain.mentions import MAX_TARGETS, Mention, find_mentions
-from davinci_agency.chain.wording import is_repair
 from davinci_agency.records import EdgeOrigin, PullRequest
 
 MAX_FILES = 60
@@ -48,7 +47,6 @@ class Node:
         issues: the numbers that its texts or GitHub say it closes.
         stacked_on: the pull request whose commits its branch holds.
         takes_back: the pull requests and commits that it reverts.
-        is_repair: whether it says at its beginning that something was wrong.
         refusal: the rule, reason and measure why no chain may hold it; ``None`` if one may.
     """
 
@@ -67,7 +65,6 @@ class Node:
     issues: frozenset[int]
     stacked_on: int | None
     takes_back: frozenset[int | str]
-    is_repair: bool
     refusal: tuple[str, str, float | None] | None
 
     @property
@@ -95,7 +92,6 @@ def make_node(place: int, pull: PullRequest) -> Node:
         issues=frozenset(_closed(pull, references)),
         stacked_on=pull.stacked_on,
         takes_back=_takes_back(pull, references),
-        is_repair=is_repair(pull.title, pull.body),
         refusal=_refusal(pull),
     )
 
@@ -131,7 +127,7 @@ def _references(pull: PullRequest) -> Iterator[Reference]:
     if pull.author_kind == "bot":
         return
     for origin, text, said_at in _texts(pull):
-        own = [mention for mention in find_mentions(text) if _is_ours(mention, pull)]
+        own = [mention for mention in find_mentions(text, pull.title) if _is_ours(mention, pull)]
         if len(own) <= MAX_TARGETS:
             yield from (Reference(mention, origin, said_at) for mention in own)
 
