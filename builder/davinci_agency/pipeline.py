@@ -22,6 +22,7 @@ from davinci_agency.ids import content_digest
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.recipe import Recipe, SourceTable
 from davinci_agency.records import SCHEMA_VERSION
+from davinci_agency.release import MANIFEST
 from davinci_agency.repository.source import Source
 from davinci_agency.stage import Summary, side_file
 from davinci_agency.version import __version__
@@ -332,11 +333,16 @@ def _build(
     table = recipe.tables.build
     options = BuildOptions(recipe.tables.dataset.name, table.threshold, table.format)
     removals = tuple(side_file(path, "removed") for path in made)
-    inputs = BuildInputs(*records, removals)
+    after = None if table.after is None else _release_before(recipe, table.after)
+    inputs = BuildInputs(*records, removals, after)
     return Step(
         name="build",
         options=msgspec.to_builtins(options),
-        inputs=(*(path for paths in records for path in paths), *removals),
+        inputs=(
+            *(path for paths in records for path in paths),
+            *removals,
+            *([after / MANIFEST] if after else []),
+        ),
         outputs=_outputs(release),
         stamp=recipe.resolve(recipe.tables.dataset.work) / ".release.stamp",
         action=lambda: write_release(
@@ -349,3 +355,13 @@ def _build(
             progress=progress,
         ),
     )
+
+
+def _release_before(recipe: Recipe, target: str) -> Path:
+    """Return the folder of a release that is one beside the recipe, or on the Hub."""
+    folder = recipe.resolve(target)
+    if folder.is_dir():
+        return folder
+    from davinci_agency.publish import release_folder
+
+    return release_folder(target)

@@ -42,6 +42,7 @@
     [build]
     threshold = 0.8
     format = "parquet"              # or "arrow"
+    after = "org/tallybook@v1.0.0"  # the release before, or its folder: rows keep their order
 
 Paths are relative to the recipe. Everything but ``name`` and one source has a default.
 """
@@ -103,6 +104,7 @@ class BuildTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.8
     format: ShardFormat = "parquet"
+    after: str | None = None
 
 
 class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,7 +2,9 @@
 
     release/
         README.md                                   the card
+        plots/<name>.svg                            its plots
         manifest.json                               versions, digests of inputs and outputs, counts
+        schemas/<version>/<record>.schema.json      what the columns mean
         <config>/train-00000-of-0000N.parquet       (or .arrow)
 
 Nothing in the manifest depends on when, where or by how many processes the release was made.
@@ -23,12 +25,14 @@ import pyarrow.parquet as pq
 
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file, digest_file
-from davinci_agency.schema import load_schema, validator
+from davinci_agency.schema import load_schema, schema_files, validator
 from davinci_agency.schema.arrow import arrow_schema, dataset_rows
 
 MANIFEST = "manifest.json"
 CARD = "README.md"
 CHANGELOG = "CHANGELOG.md"
+PLOTS = "plots"
+SCHEMAS = "schemas"
 SPLIT = "train"
 
 _BATCH_BYTES = 4 << 20
@@ -167,18 +171,35 @@ def _rows_at_once(about: pq.FileMetaData) -> int:
     return max(1, min(_MOST_ROWS, int(_BATCH_BYTES / max(1.0, size))))
 
 
+def write_schemas(folder: Path, version: str) -> None:
+    """Write the schemas of a version into a release."""
+    for path, content in schema_files(version).items():
+        file = folder / SCHEMAS / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+
 def check_release(folder: Path) -> Iterator[str]:
     """Yield everything in which a release is not what its manifest and its schemas say.
 
-    Digests, row counts, column types and every row are checked. Raises `ReleaseError` if there is
-    no manifest.
+    Digests, row counts, column types and every row are checked; plots go with the card, which
+    another check holds against the rows. Raises `ReleaseError` if there is no manifest.
     """
     manifest = read_manifest(folder)
-    named = {shard.path for shard in manifest.shards} | {MANIFEST, CARD}
+    schemas = {
+        f"{SCHEMAS}/{path}": content
+        for path, content in schema_files(manifest.schema_version).items()
+    }
+    named = {shard.path for shard in manifest.shards} | {MANIFEST, CARD, *schemas}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()
-        if path.is_file() and relative not in named:
+        is_plot = relative.startswith(f"{PLOTS}/") and path.suffix == ".svg"
+        if path.is_file() and relative not in named and not is_plot:
             yield f"{relative} is there, but the manifest does not name it"
+    for relative, content in schemas.items():
+        path = folder / relative
+        if not path.is_file() or path.read_bytes() != content:
+            yield f"{relative} is not the schema that was released"
     for shard in manifest.shards:
         yield from _check_shard(folder, shard, manifest)
     for config, rows in manifest.rows.items():

@@ -1,6 +1,6 @@
 """How much memory does publishing take, above the Hub's client sending the same files by itself?
 
-    python tests/benchmarks/publish_memory.py [GIGABYTES]
+    python -m tests.benchmarks.publish_memory [GIGABYTES]
 
 The release is of rows with some 400 kB of text that does not compress. It is sent to a Hub on the
 loopback, without Xet, each time by a process of its own: by `create_commit` alone, and by

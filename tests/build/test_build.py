@@ -76,7 +76,7 @@ def test_a_sample_s_rows_are_valid_and_the_release_is_what_it_says(tmp_path: Pat
 
 def test_a_config_without_rows_has_no_shard(tmp_path: Path) -> None:
     release = _build(tmp_path, [task("task-1")], [])
-    assert sorted(path.name for path in release.iterdir() if path.is_dir()) == ["tasks"]
+    assert sorted(path.name for path in release.iterdir() if path.is_dir()) == ["schemas", "tasks"]
     assert read_manifest(release).rows["semantic-chain"] == 0
 
 
@@ -126,7 +126,10 @@ def test_what_a_row_holds_comes_back_byte_for_byte(tmp_path: Path) -> None:
 @settings(deadline=None)
 @given(sizes=st.lists(st.integers(1, 200 << 20), max_size=40))
 def test_shards_hold_every_row_once_and_in_order(sizes: list[int]) -> None:
-    rows = [RowSource((Location(Path("f"), offset, size),)) for offset, size in enumerate(sizes)]
+    rows = [
+        RowSource(str(offset), (Location(Path("f"), offset, size),))
+        for offset, size in enumerate(sizes)
+    ]
     plans = plan_shards(Path("r"), "tasks", rows, "parquet", 0.8)
     assert [row for plan in plans for row in plan.rows] == rows
     for number, plan in enumerate(plans):

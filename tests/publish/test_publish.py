@@ -13,6 +13,7 @@ import pytest
 
 from davinci_agency.publish.script import columns_module
 from davinci_agency.release import read_manifest
+from davinci_agency.schema import schema_files
 from davinci_agency.shipped import shipped
 from tests.command import davinci
 from tests.publish.support import (
@@ -58,6 +59,7 @@ def test_a_first_release_is_one_commit_and_one_tag(hub: Hub, release: Path) -> N
         "README.md",
         "manifest.json",
         "CHANGELOG.md",
+        *(f"schemas/{path}" for path in schema_files("1.0.0")),
     }
     assert b'load_dataset("org/tally", "single-pr"' in files["README.md"]
     assert b"## v1.0.0" in files["CHANGELOG.md"]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from davinci_agency.build.samples import refusal
+from davinci_agency.build.order import in_published_order, published_places, row_key
+from davinci_agency.build.samples import refusal, sample_id
 from davinci_agency.build.shards import RowSource, ShardPlan, plan_shards, write_shard
 from davinci_agency.errors import CommandError
 from davinci_agency.files import STDIO, atomic_folder, digest_file
@@ -25,6 +26,7 @@ from davinci_agency.records import (
     Removal,
     Task,
     to_json,
+    to_row,
 )
 from davinci_agency.release import (
     CONFIGS,
@@ -34,6 +36,7 @@ from davinci_agency.release import (
     Shard,
     ShardFormat,
     write_manifest,
+    write_schemas,
 )
 from davinci_agency.stage import Quarantined, StageOutput, Summary, stage_output
 from davinci_agency.version import __version__
@@ -41,12 +44,17 @@ from davinci_agency.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class BuildInputs:
-    """The files that a release is made from, by what they hold."""
+    """The files that a release is made from, by what they hold.
+
+    ``after`` is the release before, if there is one: its rows keep their order, and what is sent
+    again is little.
+    """
 
     pulls: tuple[Path, ...] = ()
     tasks: tuple[Path, ...] = ()
     attempts: tuple[Path, ...] = ()
     removals: tuple[Path, ...] = ()
+    after: Path | None = None
 
     def by_record(self) -> Mapping[str, tuple[Path, ...]]:
         """Return the files by the name of their record."""
@@ -107,9 +115,11 @@ def write_release(
         rows, refused = _rows(pulls, tasks, attempts, options, output, progress)
         with _receipts(refused, removals) as receipts:
             rows["removals"] = receipts
+            _keep_order(rows, inputs.after)
             shards = _write_shards(folder, rows, options, workers, progress)
         for shard in shards:
             output.written[shard.config] += shard.rows
+        write_schemas(folder, SCHEMA_VERSION)
         write_manifest(folder, _manifest(inputs, options, shards))
         if finish is not None:
             finish(folder)
@@ -127,8 +137,8 @@ def _rows(
     """Return where the rows of every config come from, in order, and receipts for the refused."""
     receipts: list[Removal] = []
     rows: dict[str, list[RowSource]] = defaultdict(list)
-    rows["pull-requests"] = [RowSource((place,)) for _, place in pulls.locations()]
-    rows["tasks"] = [RowSource((place,)) for _, place in tasks.locations()]
+    rows["pull-requests"] = [RowSource(name, (place,)) for name, place in pulls.locations()]
+    rows["tasks"] = [RowSource(name, (place,)) for name, place in tasks.locations()]
     index = {task_id: (n, place) for n, (task_id, place) in enumerate(tasks.locations())}
     samples: list[tuple[int, str, str, RowSource]] = []
     for attempt, (_, place) in zip(
@@ -139,13 +149,13 @@ def _rows(
         if attempt.task_id not in index:
             output.quarantine(_unknown_task(attempt, place))
             continue
-        rows["attempts"].append(RowSource((place,)))
+        rows["attempts"].append(RowSource(attempt.attempt_id, (place,)))
         number, task_place = index[attempt.task_id]
         task = tasks.read(number)
         refused = refusal(attempt, task, options.threshold)
         if refused is None:
             output.kept += 1
-            source = RowSource((task_place, place))
+            source = RowSource(sample_id(attempt), (task_place, place))
             samples.append((number, attempt.attempt_id, task.kind, source))
         else:
             rule, reason, measure = refused
@@ -167,16 +177,26 @@ def _receipts(own: Sequence[Removal], others: RecordFiles[Removal]) -> Iterator[
     """Give the rows of the removals: the receipts of earlier stages and of this one."""
     with tempfile.NamedTemporaryFile(prefix="davinci-agency-", suffix=".jsonl") as file:
         rows = [
-            (removal.sort_key, RowSource((place,)))
+            (removal.sort_key, RowSource(_removal_key(removal), (place,)))
             for removal, (_, place) in zip(others, others.locations(), strict=True)
         ]
         for removal in own:
             line = to_json(removal) + b"\n"
             location = Location(Path(file.name), file.tell(), len(line))
             file.write(line)
-            rows.append((removal.sort_key, RowSource((location,))))
+            rows.append((removal.sort_key, RowSource(_removal_key(removal), (location,))))
         file.flush()
         yield [source for _, source in sorted(rows, key=lambda row: row[0])]
+
+
+def _removal_key(removal: Removal) -> str:
+    return row_key(Removal.RECORD, to_row(removal))
+
+
+def _keep_order(rows: dict[str, list[RowSource]], after: Path | None) -> None:
+    """Put the rows of every config into the order of the release before."""
+    for config, places in published_places(after).items() if after else ():
+        rows[config] = in_published_order(rows.get(config, ()), places)
 
 
 def _write_shards(
@@ -200,6 +220,9 @@ def _manifest(inputs: BuildInputs, options: BuildOptions, shards: Sequence[Shard
         for record, paths in inputs.by_record().items()
         for path in paths
     ]
+    if inputs.after is not None:
+        before = inputs.after / MANIFEST
+        files.append(InputFile("release", before.name, digest_file(before), before.stat().st_size))
     return Manifest(
         name=options.name,
         schema_version=SCHEMA_VERSION,

@@ -37,13 +37,18 @@ def refusal(attempt: Attempt, task: Task, threshold: float) -> Refusal | None:
     return None
 
 
+def sample_id(attempt: Attempt) -> str:
+    """Return the id of the sample that an attempt would make."""
+    return content_id("sample", attempt.task_id, attempt.attempt_id)
+
+
 def make_sample(task: Task, attempt: Attempt, threshold: float) -> Sample:
     """Return the sample that an accepted attempt makes with its task."""
     if attempt.score is None or attempt.judge is None:
         raise ValueError(f"{attempt.attempt_id} was not judged")
     return Sample(
         schema_version=SCHEMA_VERSION,
-        sample_id=content_id("sample", task.task_id, attempt.attempt_id),
+        sample_id=sample_id(attempt),
         task_id=task.task_id,
         attempt_id=attempt.attempt_id,
         chain_id=task.chain_id,

@@ -36,7 +36,9 @@ _PARQUET = {
     "compression": "zstd",
     "compression_level": 3,
     "write_page_index": True,
-    # Chunks far below a row's size, so that a changed release sends little again.
+    # A row's values are pages of their own, in chunks far below a row's size: of a changed release
+    # little more is sent again than what changed (tests/benchmarks/publish_again.py).
+    "max_rows_per_page": 1,
     "use_content_defined_chunking": {
         "min_chunk_size": 16 << 10,
         "max_chunk_size": 64 << 10,
@@ -47,8 +49,12 @@ _PARQUET = {
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
-    """Where a row comes from: its own line, or for a sample its task's and its attempt's."""
+    """Where a row comes from: its own line, or for a sample its task's and its attempt's.
 
+    ``key`` tells it from the other rows of its config.
+    """
+
+    key: str
     lines: tuple[Location, ...]
 
     @property

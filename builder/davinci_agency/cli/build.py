@@ -27,6 +27,11 @@ _FILES = click.Path(path_type=Path, dir_okay=False)
 @click.option("--attempts", type=_FILES, multiple=True, help="A file of attempts.")
 @click.option("--removals", type=_FILES, multiple=True, help="A file of receipts to publish too.")
 @click.option("--out", type=FOLDER, required=True, help="The release: a folder to make.")
+@click.option(
+    "--after",
+    metavar="RELEASE",
+    help="The release before, a folder or ORG/NAME@REVISION: its rows keep their order.",
+)
 @click.option("--name", default="davinci-agency", show_default=True, help="The dataset's name.")
 @click.option(
     "--threshold",
@@ -52,6 +57,7 @@ def command(
     attempts: tuple[Path, ...],
     removals: tuple[Path, ...],
     out: Path,
+    after: str | None,
     name: str,
     threshold: float,
     shard_format: ShardFormat,
@@ -66,13 +72,18 @@ def command(
     \b
     Example:
       davinci-agency build --pulls pulls.jsonl --tasks tasks.jsonl --attempts attempts.jsonl \\
-        --out release
+        --out release --after org/davinci-agency@v1.0.0
     """
     from davinci_agency.build import BuildInputs, BuildOptions, write_release
     from davinci_agency.card import write_card
 
+    before = None
+    if after is not None:
+        from davinci_agency.publish import release_folder
+
+        before = release_folder(after)
     summary = write_release(
-        BuildInputs(pulls, tasks, attempts, removals),
+        BuildInputs(pulls, tasks, attempts, removals, before),
         out,
         BuildOptions(name, threshold, shard_format),
         finish=write_card,

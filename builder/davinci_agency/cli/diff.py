@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,26 +27,13 @@ def command(before: str, after: str, terminal: Terminal) -> None:
       davinci-agency diff org/davinci-agency@v1.0.0 release
       davinci-agency diff org/davinci-agency@v1.0.0 org/davinci-agency@v1.1.0
     """
-    from davinci_agency.publish import diff_releases
+    from davinci_agency.publish import diff_releases, release_folder
 
-    found = diff_releases(_folder(before), _folder(after), terminal.progress)
+    found = diff_releases(release_folder(before), release_folder(after), terminal.progress)
     if terminal.as_json:
         terminal.show_json({"same": found.is_empty, **asdict(found)})
     else:
         _show(found)
-
-
-def _folder(target: str) -> Path:
-    """Return the folder of a release; one on the Hub is downloaded, what is not cached of it."""
-    name, at, revision = target.rpartition("@")
-    if not at or Path(target).is_dir():
-        return Path(target)
-    from davinci_agency.publish import HubRepository
-    from davinci_agency.publish.hub import not_found_as_error
-
-    repository = HubRepository(name)
-    with not_found_as_error(repository):
-        return repository.download(revision)
 
 
 def _show(found: ReleaseDiff) -> None:

@@ -6,7 +6,7 @@ a tag never moves.
 """
 
 from davinci_agency.publish.diffing import ReleaseDiff, diff_releases
-from davinci_agency.publish.hub import HubRepository
+from davinci_agency.publish.hub import HubRepository, release_folder
 from davinci_agency.publish.plan import Plan
 from davinci_agency.publish.publishing import Outcome, PublishOptions, publish_release
 from davinci_agency.publish.verifying import Verified, verify_release
@@ -23,6 +23,7 @@ __all__ = [
     "Version",
     "diff_releases",
     "publish_release",
+    "release_folder",
     "verify_release",
     "yank_release",
 ]

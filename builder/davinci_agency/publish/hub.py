@@ -329,6 +329,20 @@ def _root(error: BaseException) -> BaseException:
     return error
 
 
+def release_folder(target: str) -> Path:
+    """Return the folder of a release: ``target`` itself, or what ``ORG/NAME@REVISION`` holds.
+
+    What is not cached of a release on the Hub is downloaded. Raises `RemoteError` if it is not
+    there.
+    """
+    name, at, revision = target.rpartition("@")
+    if not at or Path(target).is_dir():
+        return Path(target)
+    repository = HubRepository(name)
+    with not_found_as_error(repository):
+        return repository.download(revision)
+
+
 @contextmanager
 def not_found_as_error(repository: HubRepository) -> Iterator[None]:
     """Turn what is not there into an error, where it should have been there."""

@@ -12,7 +12,15 @@ from davinci_agency.errors import ReleaseError
 from davinci_agency.publish.changelog import with_section
 from davinci_agency.publish.hub import RemoteFile, RemoteState
 from davinci_agency.publish.versions import FIRST, Change, Version, change_between, versions_of
-from davinci_agency.release import CARD, CHANGELOG, MANIFEST, Manifest, manifest_bytes
+from davinci_agency.release import (
+    CARD,
+    CHANGELOG,
+    MANIFEST,
+    PLOTS,
+    SCHEMAS,
+    Manifest,
+    manifest_bytes,
+)
 
 Render = Callable[[Manifest], str]
 """Returns the card of a release as its manifest names it."""
@@ -152,7 +160,7 @@ def make_plan(
         new=tuple(file for file in missing if file.path not in remote_files),
         changed=tuple(file for file in missing if file.path in remote_files),
         unchanged=tuple(sorted(set(wanted) - {file.path for file in missing})),
-        deleted=tuple(sorted(_owned(held) & remote_files.keys() - wanted.keys())),
+        deleted=tuple(sorted(_owned(held, remote_files) - wanted.keys())),
         rows=_rows(held, local),
         schema=(held.schema_version if held else None, local.schema_version),
     )
@@ -207,9 +215,13 @@ def _version(
     return asked
 
 
-def _owned(manifest: Manifest | None) -> set[str]:
-    """Return the files of a release that may be deleted with it: its shards."""
-    return {shard.path for shard in manifest.shards} if manifest else set()
+def _owned(manifest: Manifest | None, remote: Mapping[str, RemoteFile]) -> set[str]:
+    """Return the files that may be deleted with a release: its shards, schemas and plots."""
+    if manifest is None:
+        return set()
+    shards = {shard.path for shard in manifest.shards}
+    beside = (f"{SCHEMAS}/{manifest.schema_version}/", f"{PLOTS}/")
+    return {path for path in remote if path in shards or path.startswith(beside)}
 
 
 def _rows(held: Manifest | None, local: Manifest) -> dict[str, tuple[int, int]]:

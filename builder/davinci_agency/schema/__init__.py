@@ -5,7 +5,14 @@ Out: validators (`validator`) and, in `davinci_agency.schema.arrow`, which is sl
 schemas, `datasets.Features` and columns filled from records.
 """
 
-from davinci_agency.schema.registry import CURRENT_VERSION, RECORDS, Schema, load_schema, versions
+from davinci_agency.schema.registry import (
+    CURRENT_VERSION,
+    RECORDS,
+    Schema,
+    load_schema,
+    schema_files,
+    versions,
+)
 from davinci_agency.schema.validate import Fault, Validator, cut_short, validator
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "Validator",
     "cut_short",
     "load_schema",
+    "schema_files",
     "validator",
     "versions",
 ]

@@ -97,6 +97,17 @@ def _our_schemas(version: str) -> dict[str, Schema]:
     return read_schemas(shipped("schemas"), version)
 
 
+def schema_files(version: str) -> dict[str, bytes]:
+    """Return the files of a version of the schemas, by ``<version>/<record>.schema.json``.
+
+    Raises `SchemaError` if there is no such version.
+    """
+    load_schema(RECORDS[0], version)
+    folder = shipped("schemas")
+    paths = sorted((folder / version).glob(f"*{_SUFFIX}"))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
 def read_schemas(folder: Path, version: str) -> dict[str, Schema]:
     """Return the schemas of one version in a folder, by record.
 
