@@ -60,6 +60,7 @@ def test_a_first_release_is_one_commit_and_one_tag(hub: Hub, release: Path) -> N
         "manifest.json",
         "CHANGELOG.md",
         *(f"schemas/{path}" for path in schema_files("1.0.0")),
+        *(f"plots/{path.name}" for path in (release / "plots").iterdir()),
     }
     assert b'load_dataset("org/tally", "single-pr"' in files["README.md"]
     assert b"## v1.0.0" in files["CHANGELOG.md"]

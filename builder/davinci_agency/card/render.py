@@ -1,4 +1,4 @@
-"""A release's figures as a dataset card."""
+"""A release's figures as a dataset card and its plots."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any
 import jinja2
 import yaml
 
+from davinci_agency.card.excerpts import excerpt
+from davinci_agency.card.figures import SAMPLES, funnel, horizons, plots
+from davinci_agency.card.plots import svg
 from davinci_agency.card.stats import ReleaseStats, measure_release
 from davinci_agency.files import atomic_file
-from davinci_agency.release import CARD, CONFIGS, SPLIT
+from davinci_agency.release import CARD, CONFIGS, PLOTS, SPLIT
 from davinci_agency.schema import Schema, load_schema
 from davinci_agency.shipped import shipped
 
@@ -23,7 +26,7 @@ _SIZES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
 def render_card(stats: ReleaseStats) -> str:
@@ -44,23 +47,50 @@ def render_card(stats: ReleaseStats) -> str:
         front_matter=yaml.safe_dump(_front_matter(stats), sort_keys=False, allow_unicode=True),
         manifest=stats.manifest,
         configs=stats.configs,
+        samples=[stats.configs[kind] for kind in SAMPLES if kind in stats.configs],
         fields={record: _fields(load_schema(record)) for record in _records(stats)},
         records={record: load_schema(record).document for record in _records(stats)},
+        excerpts={name: excerpt(config.first) for name, config in stats.configs.items()},
+        funnel=funnel(stats),
+        horizons=horizons(stats),
+        plots={bars.name: bars.title for bars in plots(stats)},
     )
 
 
+def render_plots(stats: ReleaseStats) -> dict[str, bytes]:
+    """Return the plots of a release, by their path in it."""
+    return {f"{PLOTS}/{bars.name}.svg": svg(bars).encode() for bars in plots(stats)}
+
+
 def write_card(release: Path) -> str:
-    """Write a release's card into it, and return it."""
-    card = render_card(measure_release(release))
+    """Write a release's card and its plots into it, and return the card."""
+    stats = measure_release(release)
+    drawn = render_plots(stats)
+    for path, content in drawn.items():
+        (release / path).parent.mkdir(exist_ok=True)
+        with atomic_file(release / path) as file:
+            file.write(content)
+    for path in _plots_in(release) - drawn.keys():
+        (release / path).unlink()
+    card = render_card(stats)
     with atomic_file(release / CARD) as file:
         file.write(card.encode())
     return card
 
 
 def card_is_true(release: Path) -> bool:
-    """Tell whether a release's card is the one that its shards give."""
-    path = release / CARD
-    return path.is_file() and path.read_bytes() == render_card(measure_release(release)).encode()
+    """Tell whether a release's card and plots are those that its shards give."""
+    stats = measure_release(release)
+    wanted = {CARD: render_card(stats).encode(), **render_plots(stats)}
+    is_there = all(
+        (release / path).is_file() and (release / path).read_bytes() == content
+        for path, content in wanted.items()
+    )
+    return is_there and _plots_in(release) <= wanted.keys()
+
+
+def _plots_in(release: Path) -> set[str]:
+    return {path.relative_to(release).as_posix() for path in (release / PLOTS).glob("*")}
 
 
 def _records(stats: ReleaseStats) -> list[str]:
@@ -72,8 +102,16 @@ def _front_matter(stats: ReleaseStats) -> dict[str, Any]:
     return {
         "pretty_name": stats.manifest.name,
         "license": _license(stats),
+        "language": ["en", "code"],
         "task_categories": ["text-generation"],
-        "tags": ["agents", "pull-requests", "long-horizon", "code", "davinci-agency"],
+        "tags": [
+            "agents",
+            "agent-traces",
+            "pull-requests",
+            "long-horizon",
+            "code",
+            "davinci-agency",
+        ],
         "size_categories": [next((name for limit, name in _SIZES if rows < limit), "n>10M")],
         # Never dataset_info: one Json column in it makes every config unreadable before 4.7.
         "configs": [

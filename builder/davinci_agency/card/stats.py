@@ -1,7 +1,8 @@
-"""What is in a release, counted from its shards; texts and messages are not read."""
+"""What is in a release, counted from its shards; messages are read of one row a config."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from davinci_agency.release import CONFIGS, Manifest, read_batches, read_manifest
+from davinci_agency.schema.arrow import dataset_rows
 
 _MEASURES = {
     "sample": ("num_turns", "num_tool_calls", "num_tokens", "score"),
@@ -26,15 +28,35 @@ _COUNTED = {
     "pull-request": ("repo", "language", "license", "merge_style", "author_kind"),
     "removal": ("stage", "rule"),
 }
+_LISTED = {
+    "sample": ("stages", "edges"),
+    "task": ("stages", "edges"),
+    "pull-request": ("gaps",),
+    "removal": ("record_type",),
+}
+
+STEPS = (0, *(digit * 10**power for power in range(9) for digit in (1, 2, 5)))
+"""Where the classes of a large number begin: 1, 2, 5, 10, 20, 50, …"""
+TENTHS = tuple(tenth / 10 for tenth in range(11))
+"""Where the classes of a score begin."""
 
 
 @dataclass(slots=True)
 class Measure:
-    """The figures of one column, where there is one."""
+    """The figures of one column, where there is one.
+
+    Attributes:
+        count: rows that have a value.
+        total, largest: of these values.
+        steps: where the classes of values begin.
+        classes: rows by class, by its beginning.
+    """
 
     count: int = 0
     total: float = 0.0
     largest: float = 0.0
+    steps: tuple[float, ...] = STEPS
+    classes: Counter[float] = field(default_factory=Counter)
 
     def add(self, values: list[float | None]) -> None:
         """Take in some values; those that are not there don't count."""
@@ -42,6 +64,13 @@ class Measure:
         self.count += len(known)
         self.total += sum(known)
         self.largest = max([self.largest, *known])
+        self.classes.update(
+            self.steps[max(0, bisect_right(self.steps, value) - 1)] for value in known
+        )
+
+    def between(self, low: float, high: float) -> int:
+        """Return how many values there are from ``low`` to below ``high``; both begin classes."""
+        return sum(count for step, count in self.classes.items() if low <= step < high)
 
     @property
     def mean(self) -> float | None:
@@ -62,7 +91,11 @@ class ConfigStats:
         counts: rows by value, for the columns that tell rows apart.
         measures: figures by column.
         stages: rows by number of stages, where rows have stages.
+        states: stages by the proof of their state, where rows have stages.
         edges: edges by type, where rows have edges.
+        gaps: rows by what could not be had of them, where rows tell.
+        receipts: rows by stage, kind of record and rule, where rows are receipts.
+        first: the first row.
     """
 
     config: str
@@ -73,7 +106,11 @@ class ConfigStats:
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     measures: dict[str, Measure] = field(default_factory=dict)
     stages: Counter[int] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
     edges: Counter[str] = field(default_factory=Counter)
+    gaps: Counter[str] = field(default_factory=Counter)
+    receipts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    first: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +159,34 @@ def _measure_config(folder: Path, manifest: Manifest, config: str) -> ConfigStat
     record = CONFIGS[config]
     stats = ConfigStats(config, record)
     stats.counts = {column: Counter() for column in _COUNTED[record]}
-    stats.measures = {column: Measure() for column in _MEASURES[record]}
-    nested = [] if record not in ("sample", "task") else ["stages", "edges"]
+    stats.measures = {
+        column: Measure(steps=TENTHS if column == "score" else STEPS)
+        for column in _MEASURES[record]
+    }
+    listed = _LISTED.get(record, ())
     for shard in manifest.shards_of(config):
         stats.shards += 1
         stats.bytes += shard.bytes
-        for batch in read_batches(folder, shard, [*stats.counts, *stats.measures, *nested]):
+        if not stats.first:
+            stats.first = next(dataset_rows(next(read_batches(folder, shard)).slice(0, 1)))
+        for batch in read_batches(folder, shard, [*stats.counts, *stats.measures, *listed]):
             stats.rows += batch.num_rows
             for column, counts in stats.counts.items():
                 counts.update(str(value or "unknown") for value in batch[column].to_pylist())
             for column, measure in stats.measures.items():
                 measure.add(batch[column].to_pylist())
-            if nested:
+            if "stages" in listed:
                 stats.stages.update(batch["stages"].value_lengths().to_pylist())
-                stats.edges.update(_edge_types(batch))
+                stats.states.update(_inner(batch, "stages", "apply_status"))
+                stats.edges.update(_inner(batch, "edges", "type"))
+            if "record_type" in listed:
+                names = ("stage", "record_type", "rule")
+                stats.receipts.update(zip(*(batch[n].to_pylist() for n in names), strict=True))
+            if "gaps" in listed:
+                stats.gaps.update(batch["gaps"].flatten().to_pylist())
     return stats
 
 
-def _edge_types(batch: pa.RecordBatch) -> Iterator[str]:
-    yield from batch["edges"].flatten().field("type").to_pylist()
+def _inner(batch: pa.RecordBatch, column: str, name: str) -> Iterator[str]:
+    """Yield one field of all structures in a column of lists."""
+    yield from batch[column].flatten().field(name).to_pylist()
