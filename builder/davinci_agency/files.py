@@ -209,7 +209,12 @@ def plain_file(path: Path) -> Iterator[Path]:
     `CommandError` if there is no such file, and `DataError` if its compression is damaged.
     """
     if path != STDIO and not path.is_file():
-        what = "a folder; name a file" if path.is_dir() else "not there; name a file that exists"
+        if path.is_dir():
+            what = "a folder; name a file"
+        elif path.exists():
+            what = "a device or a pipe; name a file, or - for standard input"
+        else:
+            what = "not there; name a file that exists"
         raise CommandError(f"{path} is {what}.")
     if path != STDIO and not is_compressed(path):
         yield path

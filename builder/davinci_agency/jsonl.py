@@ -115,12 +115,14 @@ def open_records(
     trusted, and all are quarantined. With ``counted=False`` the records are looked up only and
     are no input of the stage.
 
-    Raises `CommandError` if a file is absent, and `DataError` if its compression is damaged.
+    Raises `CommandError` if a file is absent or would be written over, and `DataError` if its
+    compression is damaged.
     """
     with ExitStack() as stack:
         reader = stack.enter_context(LineReader())
         places: list[_Place] = []
         for number, path in enumerate(paths):
+            output.refuse_own(path)
             plain = stack.enter_context(plain_file(path))
             progress.start(f"read {path.name}", plain.stat().st_size)
             places += _survey(number, path, plain, record_type, output, progress, counted)

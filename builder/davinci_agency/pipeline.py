@@ -116,12 +116,16 @@ def open_clones(names: Sequence[str]) -> dict[str, Source]:
     clones: dict[str, Source] = {}
     for name in names:
         repo, is_named, path = name.partition("=")
+        if not (path if is_named else repo):
+            raise CommandError("--clone '' names no repository; name its path.")
         source = read_source(Path(path if is_named else name))
         if not is_named and hosted_at(source.origin) is None:
             raise CommandError(
                 f"{name} does not say which repository it is; name it OWNER/NAME={name}."
             )
         options = identify(source, MineOptions(repo=repo if is_named else None))[1]
+        if options.repo in clones:
+            raise CommandError(f"{name} is a second clone of {options.repo}; name one of them.")
         clones[options.repo or ""] = source
     return clones
 

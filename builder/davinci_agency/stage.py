@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from davinci_agency.errors import DataError, StrictError
+from davinci_agency.errors import DataError, OutputError, StrictError
 from davinci_agency.files import STDIO, atomic_file
 from davinci_agency.records import (
     SCHEMA_VERSION,
@@ -94,9 +94,15 @@ class StageOutput:
     """What a stage writes to; made by `stage_output`."""
 
     def __init__(
-        self, stage: StageName, main: BinaryIO | None, removed: BinaryIO, quarantined: BinaryIO
+        self,
+        stage: StageName,
+        main: BinaryIO | None,
+        removed: BinaryIO,
+        quarantined: BinaryIO,
+        makes: frozenset[Path] = frozenset(),
     ) -> None:
         self.stage: StageName = stage
+        self._makes = makes
         self._main = main
         self._removed = removed
         self._quarantined = quarantined
@@ -109,6 +115,13 @@ class StageOutput:
         self.quarantine_count = 0
         self.notes: list[str] = []
         self.funnel: dict[str, int] = {}
+
+    def refuse_own(self, path: Path) -> None:
+        """Raise `OutputError` if a file to be read is one that the stage writes over."""
+        if path != STDIO and path.resolve() in self._makes:
+            raise OutputError(
+                f"{path} is an input, and would be written over; choose another --out."
+            )
 
     def write(self, record: Record, kind: str) -> None:
         """Write a record, counted under ``kind``."""
@@ -204,10 +217,18 @@ def stage_output(
     with atomic_file(out) if records else nullcontext() as main:
         # The records are renamed into place last, so whoever finds them finds the rest.
         with _side_file(out, "removed") as removed, _side_file(out, "quarantine") as notes:
-            output = StageOutput(stage, main, removed, notes)
+            output = StageOutput(stage, main, removed, notes, _made(out))
             yield output
             output.summary()
         _refuse_faults(output, out, strict)
+
+
+def _made(out: Path) -> frozenset[Path]:
+    """Return the files that a stage makes."""
+    if out == STDIO:
+        return frozenset()
+    beside = (side_file(out, what) for what in ("removed", "quarantine"))
+    return frozenset(path.resolve() for path in (out, *beside))
 
 
 def _refuse_faults(output: StageOutput, out: Path, strict: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from davinci_agency.chain import ChainOptions
 from davinci_agency.records import KINDS, Kind
 from davinci_agency.schema import validator
 from tests.chain.support import chains_of, changed_file, numbers, pull, sha
-from tests.samples import read_lines
+from tests.command import davinci, tree
+from tests.samples import read_lines, write_lines
 
 
 def _history() -> list[dict[str, Any]]:
@@ -196,3 +198,49 @@ def test_a_body_of_megabytes_of_references_ties_nothing(tmp_path: Path) -> None:
     body = "\n".join(f"Fixes #{n}" for n in range(1, 60_000))
     chains, _ = chains_of([pull(1, author="x"), pull(2, body=body)], tmp_path)
     assert [numbers(chain) for chain in chains] == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("given", "out"),
+    [
+        ("a.jsonl", "a.jsonl"),
+        ("a.removed.jsonl", "a.jsonl"),
+        ("a.quarantine.jsonl", "a.jsonl"),
+        ("link.jsonl", "a.jsonl"),
+        ("a.jsonl", "link.jsonl"),
+    ],
+)
+def test_what_is_read_is_never_written_over(given: str, out: str, tmp_path: Path) -> None:
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "a.jsonl")
+    write_lines(tmp_path / given, _history())
+    before = tree(tmp_path)
+    done = davinci("chain", tmp_path / given, "--out", tmp_path / out)
+    assert (done.code, "would be written over" in done.stderr) == (2, True)
+    assert tree(tmp_path) == before
+
+
+def test_options_that_could_mean_nothing_are_refused(tmp_path: Path) -> None:
+    pulls = write_lines(tmp_path / "pulls.jsonl", _history())
+    for option in ("--min-score", "--min-verdict"):
+        done = davinci("chain", pulls, "--out", tmp_path / "chains.jsonl", option, "nan")
+        assert (done.code, "is not a number" in done.stderr) == (2, True)
+    assert davinci("chain", pulls, "--out", "-", "--clone", "").code == 2
+    assert davinci("chain", "/dev/null", "--out", "-").stderr.strip().endswith("standard input.")
+
+
+def test_a_summary_never_stands_among_the_records(tmp_path: Path) -> None:
+    pulls = write_lines(tmp_path / "pulls.jsonl", _history())
+    done = davinci("chain", pulls, "--out", "-", "--json")
+    assert [json.loads(line)["schema_version"] for line in done.stdout.splitlines()]
+    assert json.loads(done.stderr.splitlines()[-1])["stage"] == "chain"
+
+
+def test_a_chain_that_nothing_could_read_is_left_out(tmp_path: Path) -> None:
+    long = "+" + "z" * 40_000_000 + "\n"
+    patch = "diff --git a/core.py b/core.py\n--- a/core.py\n+++ b/core.py\n@@ -1 +1 @@\n" + long
+    pulls = [pull(1, patch=patch), pull(2, "Fix #1", patch=patch)]
+    chains, summary = chains_of(pulls, tmp_path, ChainOptions(("semantic-chain",)))
+    assert chains == []
+    assert summary.funnel["semantic-chain: too-large"] == 1
+    (receipt,) = read_lines(tmp_path / "chains.removed.jsonl")
+    assert receipt["rule"] == "too-large"

@@ -296,3 +296,11 @@ def test_two_that_close_one_issue_are_tied_and_a_list_of_things_to_do_ties_nobod
 def test_a_branch_on_another_one_of_the_same_author_depends_on_it() -> None:
     assert edges_of(node(1), node(2, stacked_on=1)) == [(2, 1, "depends-on")]
     assert edges_of(node(1, author="grace"), node(2, stacked_on=1)) == []
+
+
+def test_an_address_on_another_host_is_none_of_ours() -> None:
+    address = "Fixes https://{}/example/thing/pull/1"
+    assert edges_of(node(1), node(2, body=address.format("evil.example"))) == []
+    assert edges_of(node(1), node(2, body=address.format("github.com"))) == [(2, 1, "fixes")]
+    nowhere = node(2, body=address.format("git.example"), url=None)
+    assert edges_of(node(1), nowhere) == [(2, 1, "fixes")]

@@ -137,3 +137,55 @@ def test_a_page_has_scores_and_neighbours_with_what_they_were_left_out_for(tmp_p
     assert "score 0.49" in page.stdout
     assert "1 author" in page.stdout
     assert "#3 weak-tie: mentions 0.50 with #2\n    The same as #2\n" in page.stdout
+
+
+def damaged(chains: Path, tmp_path: Path, **changes: object) -> Path:
+    """Write the semantic chain with its one tie changed."""
+    rows = map(json.loads, chains.read_text().splitlines())
+    row = next(row for row in rows if row["kind"] == "semantic-chain")
+    row["edges"][0] |= changes
+    row["stages"][0]["url"] = "https://h/\x1b[31m\u202e\nx"
+    path = tmp_path / "damaged.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("end", ["source", "target"])
+@pytest.mark.parametrize("form", ["", "--svg", "--json"])
+def test_a_tie_to_nobody_is_the_data_s_fault(
+    end: str, form: str, chains: Path, tmp_path: Path
+) -> None:
+    path = damaged(chains, tmp_path, **{end: 999})
+    done = run("chain-", "--chains", str(path), *filter(None, [form]))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "has a tie" in done.stderr
+
+
+def test_an_address_steers_no_terminal(chains: Path, tmp_path: Path) -> None:
+    done = run("chain-", "--chains", str(damaged(chains, tmp_path)))
+    assert done.returncode == 0
+    assert not re.search("[\x1b\u202e]", done.stdout)
+    assert "https://h/\ufffd[31m\ufffd x" in done.stdout
+
+
+def test_it_is_told_in_any_encoding_and_width_and_to_closed_streams(chains: Path) -> None:
+    arguments = [*COMMAND, "explain", semantic(chains), "--chains", str(chains)]
+    for more in ({"PYTHONIOENCODING": "ascii"}, {"COLUMNS": "0"}, {"COLUMNS": "1"}):
+        done = subprocess.run(
+            arguments, env={**environment(), **more}, capture_output=True, check=False
+        )
+        assert (done.returncode, b"Follow-up to #1." in done.stdout) == (0, True), more
+    quoted = " ".join(f"'{argument}'" for argument in arguments)
+    for closed in ("2>&-", "<&-", ">&-"):
+        done = subprocess.run(
+            ["sh", "-c", f"{quoted} {closed}"], env=environment(), capture_output=True, check=False
+        )
+        assert done.returncode == 0, (closed, done.stderr)
+
+
+def test_an_id_that_is_no_text_is_not_found(chains: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "explain", b"\xff", "--chains", str(chains)],
+        env=environment(), capture_output=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, b"has no chain" in done.stderr) == (2, True)

@@ -249,3 +249,61 @@ def test_lines_full_of_numbers_take_no_longer_than_other_lines() -> None:
 def test_lines_of_points_and_slashes_take_no_longer_than_other_lines() -> None:
     # 2 MB; with a name tried at every point, 5 seconds.
     assert _seconds((("." * 100 + "/") * 19 + "\n") * 1000) < 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "````\n```\nFixes #12\n```\n````",
+        "```\nx\n```python\nFixes #12\n```",
+        "``Fixes #12``",
+        "``a ` b Fixes #12``",
+        "- > Fixes #12",
+        "1. > Fixes #12",
+        "- ```\n  Fixes #12\n  ```",
+        "<pre>\nFixes #12\n</pre>",
+        "<PRE class=x>Fixes #12</PRE>",
+        "<blockquote>Fixes #12</blockquote>",
+    ],
+)
+def test_nobody_s_own_words_are_in_code_and_quotes_of_any_form(text: str) -> None:
+    assert find_mentions(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- ```\n  x\n  ```\n\nFixes #12",
+        "Use `<!--` to open.\n\nFixes #12",
+        "```code```\n\nFixes #12",
+        "It is `<pre`.\n\nFixes #12",
+        "A ` alone. Fixes #12",
+        "\u0130\u0130\u0130 <!-- x --> Fixes #12",
+    ],
+)
+def test_what_only_looks_like_code_takes_no_words_away(text: str) -> None:
+    (mention,) = find_mentions(text)
+    assert (mention.target, mention.relation) == (12, "fixes")
+    assert text[mention.start : mention.end].endswith("Fixes #12")
+
+
+BOMB = "made a . - ' b . - ' c since . - ' d . - ' by . - ' e . - ' f - . ' #1 "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BOMB * 20_000,
+        "- a #1\n" * 200_000,
+        "`<!--" * 100_000,
+        "<pre <blockquote " * 50_000,
+        "`" * 300_000,
+        "` `` " * 50_000,
+        "> - " * 100_000,
+    ],
+    ids=["bomb", "one", "comments", "markup", "ticks", "uneven", "quotes"],
+)
+def test_texts_made_to_be_slow_are_read_in_little_time(text: str) -> None:
+    begin = time.monotonic()
+    find_mentions(text, text)
+    assert time.monotonic() - begin < 30

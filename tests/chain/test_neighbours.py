@@ -78,3 +78,18 @@ def test_what_stands_on_very_many_is_no_member_of_any() -> None:
     assert set(map(around.reason, around.edges)) == {"hub"}
     few = node(20, messages=messages[:-1])
     assert len(hood(*earlier, few).ties) == MAX_TARGETS
+
+
+def test_lines_of_a_list_of_others_are_not_compared() -> None:
+    earlier = [node(number) for number in range(1, 41)]
+    said = [f"See #{one.number}." for one in earlier]
+    asked: list[int] = []
+
+    def lines_of(one: Node) -> Mapping[str, ChangedLines]:
+        asked.append(one.number)
+        return {}
+
+    Neighbourhood([*earlier, node(50, messages=said)], {}, CommitIndex({}), lines_of)
+    assert asked == []
+    Neighbourhood([*earlier, node(50, messages=said[:3])], {}, CommitIndex({}), lines_of)
+    assert set(asked) == {1, 2, 3, 50}

@@ -49,6 +49,8 @@ def find_chains(
         open_records(pulls, PullRequest, output, progress) as records,
     ):
         nodes, commits = _read_nodes(records, progress)
+        unused = sorted(clones.keys() - commits.keys())
+        output.notes += [f"no pull request is of {repo}, whose clone was given" for repo in unused]
         for repo, group in groupby(nodes, key=lambda node: node.repo):
             everyone, index = list(group), CommitIndex(commits[repo])
             refused = dict(_refused(everyone, index, output))

@@ -15,6 +15,7 @@ from davinci_agency.chain.proving import UNPROVEN, Proof, prove_all
 from davinci_agency.chain.reading import Reader
 from davinci_agency.chain.scores import score_chain
 from davinci_agency.chain.select import Members, semantic_chains, temporal_chains
+from davinci_agency.jsonl import MAX_LINE_BYTES
 from davinci_agency.progress import Progress, track
 from davinci_agency.records import (
     SCHEMA_VERSION,
@@ -27,6 +28,7 @@ from davinci_agency.records import (
     PullRequest,
     as_stage,
     chain_id,
+    to_json,
 )
 from davinci_agency.repository.overlay import Overlay
 from davinci_agency.stage import StageOutput
@@ -91,7 +93,14 @@ class Drafts:
             chains = self._judged(list(chains), judge, workers)
         count = 0
         for chain in track(chains, progress, f"write {kind}s", len(kept)):
-            self._output.write(chain, kind)
+            line = to_json(chain)
+            if len(line) > MAX_LINE_BYTES:
+                reason = (
+                    f"it takes {len(line) >> 20} MiB; at most {MAX_LINE_BYTES >> 20} can be read"
+                )
+                self._leave_out(kind, chain.chain_id, "too-large", reason, float(len(line)))
+                continue
+            self._output.write_line(line, kind)
             count += 1
         self._count(f"{kind}: kept", count)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from davinci_agency.errors import CommandError
+from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import plain_file, read_lines
 from davinci_agency.jsonl import MAX_LINE_BYTES, UnusableLineError, parse_record
-from davinci_agency.records import Chain, ChainStage, Edge, JsonObject, to_row
+from davinci_agency.records import Chain, ChainStage, Edge, JsonObject, Kind, to_row
 
 _MOST_SHOWN = 5
 """Chains to name when several fit."""
@@ -21,25 +22,40 @@ def find_chain(path: Path, wanted: str) -> Chain:
     ``owner/name#number`` stands for the chains of several pull requests that hold that one. Raises
     `CommandError` if none fits, or several do. Lines that can't be used are passed over.
     """
-    found = {chain.chain_id: chain for chain in _fitting(path, wanted)}
-    if wanted in found:
-        return found[wanted]
-    if len(found) == 1:
-        return next(iter(found.values()))
+    found: dict[str, Kind] = {}
+    fitting: Chain | None = None
+    for chain in _fitting(path, wanted):
+        found[chain.chain_id] = chain.kind
+        if fitting is None or chain.chain_id == wanted:
+            fitting = chain
+    if fitting is not None and (len(found) == 1 or fitting.chain_id == wanted):
+        return _checked(fitting)
     if not found:
         raise CommandError(
             f"{path} has no chain {wanted}; name a chain_id, its beginning, or a member of a chain "
             "as owner/name#number."
         )
-    named = [f"{key} ({chain.kind})" for key, chain in sorted(found.items())[:_MOST_SHOWN]]
+    named = [f"{key} ({kind})" for key, kind in sorted(found.items())[:_MOST_SHOWN]]
     more = f" and {len(found) - _MOST_SHOWN:,} more" if len(found) > _MOST_SHOWN else ""
     raise CommandError(f"{wanted} may be {', '.join(named)}{more}; name one of them.")
+
+
+def _checked(chain: Chain) -> Chain:
+    """Return a chain whose ties lie between its members. Raises `DataError` if one doesn't."""
+    members = {stage.number for stage in chain.stages}
+    for edge in chain.edges:
+        if not {edge.source, edge.target} <= members:
+            raise DataError(
+                f"{chain.chain_id} has a tie from #{edge.source} to #{edge.target}, which are not "
+                "both its members; make the chains again."
+            )
+    return chain
 
 
 def _fitting(path: Path, wanted: str) -> Iterator[Chain]:
     repo, _, number = wanted.rpartition("#")
     # What most lines lack decides before they are parsed.
-    must_hold = (repo or wanted).encode()
+    must_hold = os.fsencode(repo or wanted)
     with plain_file(path) as plain, plain.open("rb") as file:
         for _, raw in read_lines(file, MAX_LINE_BYTES):
             if raw is None or must_hold not in raw:

@@ -20,15 +20,17 @@ MAX_TARGETS = 6
 
 _MAX_EVIDENCE = 300
 _MAX_LINE = 2_000
-_FENCE = re.compile(r"^\s{0,3}(```|~~~)")
+_LIST_MARK = r"(?:[-*+]|\d{1,3}[.)])"
+_FENCE = re.compile(rf"\s*(?:{_LIST_MARK}\s+)?(`{{3,}}|~{{3,}})([^`\r\n]*)\r?\n?$")
+_QUOTE = re.compile(rf"\s*(?:{_LIST_MARK}\s+)?>")
 _BEGINS = re.compile(r"\s*(?:$|[-*+]\s|\||#{1,6}\s|\d{1,3}[.)]\s)")
 """How the line after a paragraph begins: empty, an item, a heading, a table."""
-_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
+_ITEM = re.compile(rf"\s*{_LIST_MARK}\s")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-_INLINE_CODE = re.compile(r"`[^`\n]*`")
+_INLINE_CODE = re.compile(r"(?<!`)(`{1,9})(?!`).*?(?<!`)\1(?!`)")
 _NUMBER = re.compile(
     r"(?<![\w/#&.-])"
-    r"(?:(?P<url>https?://[\w.-]{1,100}/(?P<page>[\w.-]{1,100}/[\w.-]{1,100})/(?:pull|issues)/)"
+    r"(?:(?P<url>https?://(?P<host>[\w.-]{1,100})/(?P<page>[\w.-]{1,100}/[\w.-]{1,100})/(?:pull|issues)/)"
     r"|(?P<repo>[\w.-]{1,100}/[\w.-]{1,100})?\#|(?P<gh>gh-)|(?P<pr>PR[ -]\#?))"
     r"(?P<number>[1-9]\d{0,8})\b(?![\w/-]|\.\d)",
     re.IGNORECASE,
@@ -42,7 +44,8 @@ _CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s*$", re.IG
 """Before an issue's number GitHub takes these words for an order to close it."""
 _AND = re.compile(r"\W{0,9}(?:and|or|&)?\W{0,9}")
 _MOST_READ = 200
-"""Of a text that names more, the rest is not read: it is a list many times over."""
+_MOST_MATCHES = 1_000
+"""Of a text that names more, or more often, the rest is not read: it is a list many times over."""
 _WORTH: dict[Relation, int] = {
     "compares": 0,
     "names": 1,
@@ -52,6 +55,14 @@ _WORTH: dict[Relation, int] = {
     "brought": 3,
 }
 _STATED = 4
+_MARKUP = tuple(
+    (re.compile(begin, re.IGNORECASE), re.compile(end, re.IGNORECASE))
+    for begin, end in (
+        ("<!--", "-->"),
+        (r"<pre\b", "</pre>"),
+        (r"<blockquote\b", "</blockquote>"),
+    )
+)
 _CHECKBOX = re.compile(r"\s*[-*+] \[[ xX]\]")
 """A checklist comes from a template, or is a list of things to do."""
 
@@ -62,7 +73,8 @@ class Mention:
 
     Attributes:
         target: the number or the commit, perhaps shortened, that it names.
-        repo: owner/name if it names another repository than its own outright; else ``None``.
+        repo: owner/name if it names a repository outright; else ``None``.
+        host: the host, if it does so by an address; else ``None``.
         relation: what the words beside it make of it.
         closes: whether the words beside it close an issue.
         start, end: where in the text the sentence is that it stands in, in characters.
@@ -71,6 +83,7 @@ class Mention:
 
     target: int | str
     repo: str | None
+    host: str | None
     relation: Relation
     closes: bool
     start: int
@@ -88,12 +101,14 @@ def find_mentions(text: str, title: str = "") -> list[Mention]:
     """
     found: dict[tuple[int | str, str | None], Mention] = {}
     title = title[:_MAX_EVIDENCE]
+    read = 0
     for offset, line in _own_words(text):
         matches = sorted([*_NUMBER.finditer(line), *_COMMIT.finditer(line)], key=re.Match.start)
         breaks = [0, *(m.end() for m in _SENTENCE_END.finditer(line)), len(line)] if matches else []
         said: Relation = "names"
         for place, match in enumerate(matches):
-            if len(found) > _MOST_READ:
+            read += 1
+            if len(found) > _MOST_READ or read > _MOST_MATCHES:
                 return list(found.values())
             groups = match.groupdict()
             target = groups.get("commit") or int(groups["number"])
@@ -114,7 +129,9 @@ def find_mentions(text: str, title: str = "") -> list[Mention]:
                 continue
             kept = known.relation if known is not None and keeps else said
             start, end = start + offset, end + offset
-            found[target, repo] = Mention(target, repo, kept, closes, start, end, text[start:end])
+            found[target, repo] = Mention(
+                target, repo, groups.get("host"), kept, closes, start, end, text[start:end]
+            )
     return list(found.values())
 
 
@@ -147,13 +164,15 @@ def _own_words(text: str) -> Iterator[tuple[int, str]]:
     A paragraph is one line here, however it was wrapped; so is an item of a list.
     """
     fence, offset, held = "", 0, ""
-    for line in _without_comments(text).splitlines(keepends=True):
+    for line in _without_markup(text).splitlines(keepends=True):
         mark = _FENCE.match(line)
         # Long lines are logs or data, and nobody's words.
         is_code = fence or mark or len(line) > _MAX_LINE or _is_code_or_quote(line, held)
         is_own = not (is_code or _CHECKBOX.match(line))
         if fence:
-            fence = "" if mark and mark[1] == fence else fence
+            # It ends with as many marks at least, and nothing behind them.
+            ends = mark and mark[1].startswith(fence) and not mark[2].strip()
+            fence = "" if ends else fence
         elif mark:
             fence = mark[1]
         if held and (not is_own or _BEGINS.match(line) or len(held) > _MAX_LINE):
@@ -169,21 +188,34 @@ def _own_words(text: str) -> Iterator[tuple[int, str]]:
 def _is_code_or_quote(line: str, before: str) -> bool:
     # An item of a list goes on indented; elsewhere that is code.
     is_indented = line.startswith(("    ", "\t")) and not _ITEM.match(before)
-    return is_indented or line.lstrip().startswith(">")
+    return is_indented or _QUOTE.match(line) is not None
 
 
 def _blank(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
 
-def _without_comments(text: str) -> str:
-    """Return a text with a filler for each character of its HTML comments."""
+def _without_markup(text: str) -> str:
+    """Return a text with a filler for each character of its HTML comments, quotes and code."""
+    for begin, end in _MARKUP:
+        text = _without(text, begin, end)
+    return text
+
+
+def _without(text: str, begin: re.Pattern[str], end: re.Pattern[str]) -> str:
     kept, place = [], 0
-    while (start := text.find("<!--", place)) >= 0:
-        kept.append(text[place:start])
-        end = text.find("-->", start)
-        place = end + len("-->") if end >= 0 else len(text)
+    is_ended = True
+    while start := begin.search(text, place):
+        stop = end.search(text, start.end()) if is_ended else None
+        is_ended = stop is not None
+        if stop is None and text.endswith("`", 0, start.start()):
+            # Somebody writes about the mark.
+            kept.append(text[place : start.end()])
+            place = start.end()
+            continue
+        kept.append(text[place : start.start()])
+        place = len(text) if stop is None else stop.end()
         # No space: a line that begins with a comment is no code.
-        comment = text[start:place].split("\n")
+        comment = text[start.start() : place].split("\n")
         kept.append("\n".join("\0" * len(line) for line in comment))
     return "".join([*kept, text[place:]])

@@ -13,6 +13,10 @@ from davinci_agency.chain.mentions import MAX_TARGETS
 from davinci_agency.chain.nodes import Node
 from davinci_agency.records import Edge, LeftOut
 
+_MOST_COMPARED = 24
+"""What names more others is a list of them, and its lines say nothing; to compare them all would
+take time that grows faster than the texts."""
+
 LinesOf = Callable[[Node], Mapping[str, ChangedLines]]
 """Gives the lines that a pull request changes."""
 
@@ -37,8 +41,10 @@ class Neighbourhood:
         self._refused = refused
         self._lines_of = lines_of
         found = find_evidence(nodes, commits)
+        named = Counter(later for later, _ in found)
         for (later, earlier), evidence in sorted(found.items()):
-            if later not in refused and earlier not in refused:
+            may_tie = later not in refused and earlier not in refused
+            if may_tie and named[later] <= _MOST_COMPARED:
                 touched = self._touched(later, earlier)
                 if touched:
                     nodes_of_pair = self._known[later], self._known[earlier]

@@ -143,8 +143,14 @@ def _closed(pull: PullRequest, references: Sequence[Reference]) -> Iterator[int]
 
 
 def _is_ours(mention: Mention, pull: PullRequest) -> bool:
-    ours = mention.repo is None or mention.repo.lower() == pull.repo.lower()
-    return ours and mention.target != pull.number
+    # Without an address of its own, nobody knows what host it is on.
+    is_elsewhere = (
+        mention.host is not None
+        and pull.url is not None
+        and f"//{mention.host.lower()}/" not in pull.url.lower()
+    )
+    names_ours = mention.repo is None or mention.repo.lower() == pull.repo.lower()
+    return names_ours and not is_elsewhere and mention.target != pull.number
 
 
 def _takes_back(pull: PullRequest, references: Sequence[Reference]) -> frozenset[int | str]:

@@ -42,7 +42,7 @@ _WRONG = r"""(?:
 )"""
 FAULT = re.compile(rf"\b{_WRONG}", re.VERBOSE)
 """That something is wrong."""
-_GAP = r"(?:[\w.'\u2019-]+[ ])"
+_GAP = r"(?:\w[\w.'\u2019-]*[ ])"
 """A word between two that belong together."""
 _WORDS: tuple[tuple[Relation, str], ...] = (
     ("reverts", r"revert(?:s|ed|ing)?\b"),
@@ -156,7 +156,7 @@ ACTIONS = tuple((relation, re.compile(rf"\b(?:{words})\b")) for relation, words 
 """What is done with that which the named one brought."""
 CAUSE = re.compile(r"\b(?:due to|because|caused by|result of)\b")
 """That the named one is why something is so."""
-PAST = re.compile(r"\b(?:before|prior to)\W*(?:[\w.'\u2019-]+ ){0,3}\W*$")
+PAST = re.compile(r"\b(?:before|prior to)\W*(?:\w[\w.'\u2019-]* ){0,3}\W*$")
 """That something was so before the named one."""
 CLAUSE = re.compile(r"[,;:]\s")
 """Where one clause ends and the next begins."""
@@ -181,7 +181,7 @@ INTRODUCED = re.compile(r"\bintroduc\w+ ")
 """A word for where something came from that is seldom said of anything but a fault."""
 OTHER_FIX = re.compile(
     r"\b(?:different|another|more robust|cleaner|simpler|better|proper|real) fix "
-    r"(?:than|to|for) (?:[\w.'\u2019-]+ ){0,7}\W*$"
+    r"(?:than|to|for) (?:\w[\w.'\u2019-]* ){0,7}\W*$"
 )
 """A fix in place of another one."""
 FIX_AS_NOUN = re.compile(

@@ -9,6 +9,7 @@ import click
 
 from davinci_agency.cli.options import (
     FOLDER,
+    Share,
     Terminal,
     common_options,
     strict_option,
@@ -35,7 +36,7 @@ _FILES = click.Path(path_type=Path, dir_okay=False)
 @click.option("--name", default="davinci-agency", show_default=True, help="The dataset's name.")
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=Share(),
     default=0.8,
     show_default=True,
     help="The least score of a sample.",

@@ -9,6 +9,7 @@ import click
 
 from davinci_agency.cli.options import (
     IN_FILE,
+    Share,
     Terminal,
     cache_folder,
     common_options,
@@ -40,7 +41,7 @@ from davinci_agency.records import KINDS, ApplyStatus, Kind, StatePolicy
 )
 @click.option(
     "--min-score",
-    type=click.FloatRange(0, 1),
+    type=Share(),
     default=0.0,
     show_default=True,
     help="The overall score that a semantic chain must have.",
@@ -79,7 +80,7 @@ from davinci_agency.records import KINDS, ApplyStatus, Kind, StatePolicy
 @click.option("--model", metavar="NAME", help="The model to ask, with the key in OPENAI_API_KEY.")
 @click.option(
     "--min-verdict",
-    type=click.FloatRange(0, 1),
+    type=Share(),
     default=0.0,
     show_default=True,
     help="The overall score that the model must give.",

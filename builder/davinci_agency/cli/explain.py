@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from davinci_agency.records import Chain, ChainStage, Edge
 
 _FILES_SHOWN = 6
+_NEIGHBOURS_SHOWN = 50
 
 
 @click.command("explain")
@@ -45,17 +46,20 @@ def command(chain_id: str, chains: Path, mermaid: bool, svg: bool, terminal: Ter
     else:
         from rich.console import Console
 
-        console = Console(highlight=False)
+        # The terminal wraps lines, however narrow it says it is.
+        console = Console(highlight=False, width=10_000, soft_wrap=True)
         for line in _page(chain):
-            console.print(line, soft_wrap=True)
+            console.print(line)
 
 
 def _page(chain: Chain) -> list[Text]:
     """Return the lines of the page: each pull request, and what ties it to earlier ones."""
     from rich.text import Text
 
+    from davinci_agency.chain.explaining import printable
+
     heading = f"{chain.kind} of {chain.repo}, {len(chain.stages)} pull requests"
-    lines = [Text(heading, "bold"), Text(chain.chain_id, "dim"), *_scores(chain)]
+    lines = [Text(heading, "bold"), Text(printable(chain.chain_id), "dim"), *_scores(chain)]
     for stage in chain.stages:
         lines += [Text(), *_about(stage)]
         for edge in chain.edges:
@@ -98,10 +102,13 @@ def _left_out(chain: Chain) -> list[Text]:
     if not chain.left_out:
         return []
     lines = [Text(), Text("Left out", "bold")]
-    for one in chain.left_out:
+    for one in chain.left_out[:_NEIGHBOURS_SHOWN]:
         tie = f"{one.type} {one.confidence:.2f} with #{one.member}"
         lines.append(Text.assemble("  ", (f"#{one.number}", "cyan"), f" {one.reason}: {tie}"))
         lines.append(Text(f"    {printable(one.quote)}", "green"))
+    more = len(chain.left_out) - _NEIGHBOURS_SHOWN
+    if more > 0:
+        lines.append(Text(f"  and {more:,} more; --json names them all", "dim"))
     return lines
 
 
@@ -114,7 +121,7 @@ def _about(stage: ChainStage) -> list[Text]:
     size = f"+{stage.additions:,} -{stage.deletions:,} in {files}"
     facts = [
         f"merged {stage.merged_at:%Y-%m-%d}", f"by {stage.author_id[:8]}", size,
-        f"{stage.state_policy} {stage.apply_status}", stage.url or "",
+        f"{stage.state_policy} {stage.apply_status}", printable(stage.url or ""),
     ]  # fmt: skip
     return [
         Text.assemble((f"#{stage.number} ", "bold cyan"), printable(stage.title)),
@@ -132,7 +139,7 @@ def _tie(chain: Chain, edge: Edge) -> list[Text]:
     for said in edge.evidence:
         where = f"{said.origin} of #{said.speaker}"
         quote = printable(said.quote)
-        if said.start is not None:
+        if said.start is not None and said.end is not None:
             where += f", characters {said.start:,} to {said.end:,}"
             quote = f"“{quote}”"
         lines.append(Text.assemble("    ", (quote, "green"), f" ({where})"))

@@ -9,6 +9,7 @@ Exit codes: 0 done, 1 the data is at fault, 2 the command is at fault, 3 a remot
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 import traceback
@@ -120,5 +121,21 @@ def cli() -> None:
 def main() -> None:
     """Run the command line."""
     # Asked to end, end like on Ctrl-C: with temporary files removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for asked in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked, signal.default_int_handler)
+    _open_streams()
     cli()
+
+
+def _open_streams() -> None:
+    """Let every character be printed, and go on where a stream was closed.
+
+    A closed descriptor would be given to the first file that is opened, and be written to.
+    """
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(descriptor, mode, closefd=False))  # noqa: SIM115
+        elif mode == "w":
+            stream.reconfigure(errors="backslashreplace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any, ParamSpec
 import click
 import orjson
 
+from davinci_agency.files import STDIO
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.stage import Summary
 
@@ -25,6 +27,22 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 """A folder; whether it is there is checked where it is used."""
 
 
+class Share(click.FloatRange):
+    """A number from 0 to 1; ``nan`` is none, which a plain range lets pass."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number. Fails if it is none, or lies outside."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
 class Terminal:
     """Where a command shows how far it is and what it did.
 
@@ -32,9 +50,12 @@ class Terminal:
         as_json: whether summaries are for machines.
         quiet: whether only errors are shown.
         progress: who watches the stages.
+
+    Where records go to standard output (``--out -``), summaries go to standard error.
     """
 
-    def __init__(self, as_json: bool, quiet: bool) -> None:
+    def __init__(self, as_json: bool, quiet: bool, out: object = None) -> None:
+        self._err = out == STDIO
         self.as_json = as_json
         self.quiet = quiet
         self.progress: Progress = SILENT
@@ -58,7 +79,7 @@ class Terminal:
     def show_json(self, value: Any) -> None:
         """Print one object, on one line."""
         sys.stdout.flush()
-        click.echo(orjson.dumps(value).decode())
+        click.echo(orjson.dumps(value).decode(), err=self._err)
 
 
 def _line(summary: Summary, name: str, skipped: bool) -> str:
@@ -94,7 +115,7 @@ def common_options(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def command(*, as_json: bool, quiet: bool, debug: bool, **options: Any) -> None:
         click.get_current_context().meta["debug"] = debug
-        terminal = Terminal(as_json, quiet)
+        terminal = Terminal(as_json, quiet, options.get("out"))
         if quiet or not sys.stderr.isatty():
             function(terminal=terminal, **options)
             return

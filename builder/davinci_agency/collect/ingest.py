@@ -76,6 +76,8 @@ def ingest_trajectories(
         open_records(tasks, Task, output, progress, counted=False) as records,
         ExitStack() as stack,
     ):
+        for path, _ in files:
+            output.refuse_own(path)
         stages = {task.task_id: len(task.stages) for task in records}
         reader = _Reader(stages, stack)
         candidates = list(_survey(files, reader, output, progress))
