@@ -41,6 +41,23 @@ _MOST_ROWS = 256
 _BUFFER_BYTES = 1 << 20
 """Read at once of each column; by default pyarrow reads all of a row group's columns ahead."""
 
+ROW_GROUP_BYTES = 64 << 20
+"""A row group's rows, before compression, at most: readers hold one at a time."""
+PARQUET = {
+    "compression": "zstd",
+    "compression_level": 3,
+    "write_page_index": True,
+    # A row's values are pages of their own, in chunks far below a row's size: of a changed release
+    # little more is sent again than what changed (tests/benchmarks/publish_again.py).
+    "max_rows_per_page": 1,
+    "use_content_defined_chunking": {
+        "min_chunk_size": 16 << 10,
+        "max_chunk_size": 64 << 10,
+        "norm_level": 0,
+    },
+}
+"""How Parquet files are written."""
+
 ShardFormat = Literal["parquet", "arrow"]
 
 CONFIGS: dict[str, str] = {

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import subprocess
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from davinci_agency.export import export_release
 from tests.command import environment
 from tests.publish.support import NAME, hub_environment, make_release, publish
 from tests.servers.hub import Hub
@@ -19,6 +21,7 @@ from tests.servers.hub import Hub
 pytestmark = pytest.mark.matrix
 
 CONFIGS = ("single-pr", "tasks", "attempts", "pull-requests")
+WITHOUT_JSON = ("datasets==3.6.0", "datasets==4.0.0", "datasets>=5,<6")
 DATASETS = ("datasets==2.21.0", "datasets==3.6.0", "datasets==4.7.0", "datasets>=4.7,<5",
             "datasets>=5,<6")  # fmt: skip
 FRAMES = {
@@ -39,22 +42,34 @@ def install(folder: Path, *packages: str) -> Path:
 
 def test_every_client_gets_the_same_rows(tmp_path: Path) -> None:
     release = make_release(tmp_path / "one", 5)
-    digests = {}
     with Hub(tmp_path / "hub") as hub:
         assert publish(hub, release).code == 0
-        for number, package in enumerate(DATASETS):
-            python = install(tmp_path / f"env-{number}", package)
-            script = Path(__file__).with_name("load.py")
-            done = subprocess.run(
-                [str(python), str(script), NAME, *CONFIGS],
-                env={**environment(), **hub_environment(hub, tmp_path / f"home-{number}")},
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=300,
-            )
-            assert done.returncode == 0, f"{package}: {done.stderr}"
-            digests[package] = json.loads(done.stdout.splitlines()[-1])
+        check_same_rows(NAME, DATASETS, hub, tmp_path)
+
+
+def test_clients_that_know_no_json_get_the_same_rows_from_an_export(tmp_path: Path) -> None:
+    release = make_release(tmp_path / "one", 5)
+    export_release(release, tmp_path / "portable")
+    with Hub(tmp_path / "hub") as hub:
+        check_same_rows(str(tmp_path / "portable"), WITHOUT_JSON, hub, tmp_path)
+
+
+def check_same_rows(name: str, clients: Sequence[str], hub: Hub, folder: Path) -> None:
+    """Load every config with every client, and fail if one gets other rows than the rest."""
+    digests = {}
+    for number, package in enumerate(clients):
+        python = install(folder / f"env-{number}", package)
+        script = Path(__file__).with_name("load.py")
+        done = subprocess.run(
+            [str(python), str(script), name, *CONFIGS],
+            env={**environment(), **hub_environment(hub, folder / f"home-{number}")},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{package}: {done.stderr}"
+        digests[package] = json.loads(done.stdout.splitlines()[-1])
     assert len({json.dumps(each) for each in digests.values()}) == 1, digests
 
 

@@ -21,30 +21,14 @@ from davinci_agency.build.samples import make_sample
 from davinci_agency.files import digest_file
 from davinci_agency.jsonl import LineReader, Location
 from davinci_agency.records import Attempt, JsonObject, Task, from_json, to_row
-from davinci_agency.release import CONFIGS, SPLIT, Shard, ShardFormat
+from davinci_agency.release import CONFIGS, PARQUET, ROW_GROUP_BYTES, SPLIT, Shard, ShardFormat
 from davinci_agency.schema import load_schema
 from davinci_agency.schema.arrow import arrow_schema, record_batch
 
 SHARD_BYTES = 256 << 20
 """A shard's rows as JSON, at most (but for a single larger row)."""
-ROW_GROUP_BYTES = 64 << 20
-"""A row group's rows as JSON, at most: readers hold one at a time."""
 _BATCH_BYTES = 4 << 20
 """Rows turned into Arrow at once; Python objects take several times this much memory."""
-
-_PARQUET = {
-    "compression": "zstd",
-    "compression_level": 3,
-    "write_page_index": True,
-    # A row's values are pages of their own, in chunks far below a row's size: of a changed release
-    # little more is sent again than what changed (tests/benchmarks/publish_again.py).
-    "max_rows_per_page": 1,
-    "use_content_defined_chunking": {
-        "min_chunk_size": 16 << 10,
-        "max_chunk_size": 64 << 10,
-        "norm_level": 0,
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +135,4 @@ def _writer(
 ) -> AbstractContextManager[Any]:
     if shard_format == "arrow":
         return pa.ipc.new_stream(str(path), schema)  # type: ignore[no-any-return]
-    return pq.ParquetWriter(path, schema, **_PARQUET)  # type: ignore[no-any-return]
+    return pq.ParquetWriter(path, schema, **PARQUET)  # type: ignore[no-any-return]

@@ -53,6 +53,11 @@ def dataset_features(schema: Schema) -> Features:
     return Features.from_arrow_schema(arrow_schema(schema))
 
 
+def is_json(kind: pa.DataType) -> bool:
+    """Tell whether a column holds JSON values."""
+    return isinstance(kind, pa.BaseExtensionType)
+
+
 def _field(name: str, node: JsonSchema, schema: Schema, path: str = "") -> pa.Field:
     path = f"{path}.{name}" if path else name
     node = schema.follow(node)
@@ -141,7 +146,7 @@ def record_batch(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Rec
 
 
 def _storage(kind: pa.DataType) -> pa.DataType:
-    if isinstance(kind, pa.BaseExtensionType):
+    if is_json(kind):
         return kind.storage_type
     if pa.types.is_list(kind):
         return pa.list_(kind.value_field.with_type(_storage(kind.value_type)))
@@ -177,7 +182,7 @@ def _utc_text(moment: datetime) -> str:
 def _converter(
     kind: pa.DataType, json_value: Callable[[Any], Any], time: Callable[[Any], Any]
 ) -> Callable[[Any], Any]:
-    if isinstance(kind, pa.BaseExtensionType):
+    if is_json(kind):
         return _unless_none(json_value)
     if pa.types.is_timestamp(kind):
         return _unless_none(time)
