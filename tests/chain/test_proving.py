@@ -184,3 +184,22 @@ def test_a_patch_that_reaches_out_is_a_conflict_and_writes_nothing(
     assert states_of(chain) == ["conflict", "conflict"]
     assert digest_tree(tmp_path / "made") == before
     assert not list(tmp_path.rglob("outside*"))
+
+
+def test_a_patch_that_would_unpack_into_all_memory_is_not_tried(
+    repository: Repository, tmp_path: Path
+) -> None:
+    squash(repository, 1, {"core.py": changed(l3="three = 3")})
+    squash(repository, 2, {"core.py": changed(l3="three = 4")}, "Fixes #1.")
+    chains(repository, "historical-base")
+    huge = []
+    for row in read_lines(tmp_path / "pulls.jsonl"):
+        row["patch"] = f"{row['patch']}diff --git a/b b/b\nGIT binary patch\nliteral {2**40}\nzc\n"
+        huge.append(to_json(from_json(row, PullRequest)) + b"\n")
+    (tmp_path / "huge.jsonl").write_bytes(b"".join(huge))
+    out = tmp_path / "huge-chains.jsonl"
+    clones = {"example/thing": read_source(repository.folder)}
+    options = replace(TIED, states=("unproven",))
+    find_chains([tmp_path / "huge.jsonl"], out, options, clones=clones)
+    (chain,) = read_lines(out)
+    assert states_of(chain) == ["unproven", "unproven"]

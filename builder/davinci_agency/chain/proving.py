@@ -6,6 +6,7 @@ work tree is touched.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from davinci_agency.records import ApplyStatus, ChainStage, StatePolicy
 from davinci_agency.repository.overlay import Overlay
 
 _APPLY = ("apply", "--cached", "--whitespace=nowarn", "--allow-empty")
+_BINARY = re.compile(r"^(?:literal|delta) (\d{1,18})$", re.MULTILINE)
+_LARGEST_BINARY = 256 << 20
+"""Bytes of a binary file in a patch: git holds it in memory, however small it was packed."""
 _WORKABLE: frozenset[ApplyStatus] = frozenset({"clean", "three-way"})
 
 
@@ -83,6 +87,8 @@ class _State:
 
     def apply(self, patch: str) -> ApplyStatus:
         """Apply a patch to it, if that can be done."""
+        if any(int(size) > _LARGEST_BINARY for size in _BINARY.findall(patch)):
+            return "unproven"
         given = patch.encode("utf-8", "surrogateescape")
         if self._git(*_APPLY, given=given) is not None:
             return "clean"
