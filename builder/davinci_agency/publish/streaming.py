@@ -1,6 +1,6 @@
 """The first row of every config, streamed as a user streams it, in a process of its own.
 
-    python -m davinci_agency.publish.streaming ORG/NAME COMMIT CONFIG...
+    python -m davinci_agency.publish.streaming ORG/NAME COMMIT FORMAT CONFIG...
 
 prints the faults as a JSON list. A process of its own, because a stream that is left after its
 first row leaves threads of Arrow behind, which hold memory and can bring down the interpreter at
@@ -17,14 +17,17 @@ from collections.abc import Sequence
 import orjson
 
 from davinci_agency.errors import RemoteError
+from davinci_agency.release import ShardFormat
 
 
-def streaming_faults(name: str, commit: str, configs: Sequence[str]) -> list[str]:
+def streaming_faults(
+    name: str, commit: str, shard_format: ShardFormat, configs: Sequence[str]
+) -> list[str]:
     """Return what is wrong with streaming some configs of a dataset; empty if nothing is.
 
     Raises `RemoteError` if the process that streams ends without an answer.
     """
-    command = [sys.executable, "-m", __name__, name, commit, *configs]
+    command = [sys.executable, "-m", __name__, name, commit, shard_format, *configs]
     done = subprocess.run(command, capture_output=True, check=False)
     try:
         faults: list[str] = orjson.loads(done.stdout.splitlines()[-1])
@@ -34,14 +37,16 @@ def streaming_faults(name: str, commit: str, configs: Sequence[str]) -> list[str
     return faults
 
 
-def _faults(name: str, commit: str, configs: Sequence[str]) -> list[str]:
+def _faults(name: str, commit: str, shard_format: str, configs: Sequence[str]) -> list[str]:
     import datasets
 
+    # One row is looked at; by default a whole row group is decoded, which takes 500 MB.
+    at_once = {"batch_size": 1} if shard_format == "parquet" else {}
     faults = []
     for config in configs:
         try:
             rows = datasets.load_dataset(
-                name, config, revision=commit, split="train", streaming=True
+                name, config, revision=commit, split="train", streaming=True, **at_once
             )
             if not next(iter(rows), None):
                 faults.append(f"{config} streams no row")
@@ -52,7 +57,8 @@ def _faults(name: str, commit: str, configs: Sequence[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(orjson.dumps(_faults(sys.argv[1], sys.argv[2], sys.argv[3:])) + b"\n")
+    dataset, revision, form, *wanted = sys.argv[1:]
+    sys.stdout.buffer.write(orjson.dumps(_faults(dataset, revision, form, wanted)) + b"\n")
     sys.stdout.flush()
     # Without waiting for threads that nobody needs any more.
     os._exit(0)

@@ -67,7 +67,9 @@ def verify_release(
             for shard in shards:
                 rows[config] += shard.rows
                 faults += _shard_faults(repository, state.head, manifest, shard, shards)
-        faults += streaming_faults(repository.name, state.head, _configs(manifest))
+        faults += streaming_faults(
+            repository.name, state.head, manifest.shard_format, _configs(manifest)
+        )
     if faults:
         listed = "\n".join(f"  {fault}" for fault in faults)
         raise ReleaseError(f"{repository.name}@{revision} is not whole:\n{listed}")
@@ -143,11 +145,12 @@ def _ends(file: BinaryIO, path: str) -> tuple[int, pa.Schema, dict[str, Any]]:
             rows = sum(batch.num_rows for batch in batches)
             first, last = batches[0].slice(0, 1), batches[-1].slice(batches[-1].num_rows - 1)
             return rows, stream.schema, _rows(first, last)
-    with pq.ParquetFile(file, pre_buffer=False) as parquet:
+    # By default pyarrow reads all columns of a row group ahead, which take a hundred megabytes.
+    with pq.ParquetFile(file, pre_buffer=False, buffer_size=_BLOCK) as parquet:
         about = parquet.metadata
         first = next(parquet.iter_batches(batch_size=1, row_groups=[0]))
-        *_, last = parquet.iter_batches(batch_size=64, row_groups=[about.num_row_groups - 1])
-        last = last.slice(last.num_rows - 1)
+        for batch in parquet.iter_batches(batch_size=1, row_groups=[about.num_row_groups - 1]):
+            last = batch
         return about.num_rows, parquet.schema_arrow, _rows(first, last)
 
 
