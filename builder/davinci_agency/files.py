@@ -154,6 +154,9 @@ def atomic_folder(path: Path, marker: str) -> Iterator[Path]:
     ``path`` may be absent, empty, or hold an earlier result, known by its file ``marker``;
     anything else there is an `OutputError`, and is left as it is.
     """
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if not path.name:
+        raise OutputError(f"{str(path)!r} is no name for a folder to make; give it one.")
     check_replaceable(path, marker)
     partial = path.with_name(f".{path.name}.partial")
     retired = path.with_name(f".{path.name}.retired")

@@ -12,6 +12,7 @@ Nothing in the manifest depends on when, where or by how many processes the rele
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +26,15 @@ import pyarrow.parquet as pq
 
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file, digest_file
-from davinci_agency.schema import load_schema, schema_files, validator
+from davinci_agency.records import JsonObject
+from davinci_agency.schema import load_schema, schema_files, validator, versions
 from davinci_agency.schema.arrow import arrow_schema, dataset_rows
 
 MANIFEST = "manifest.json"
 CARD = "README.md"
 CHANGELOG = "CHANGELOG.md"
+NAME = re.compile(r"[A-Za-z0-9][\w.+/-]{0,199}", re.ASCII)
+"""What names a dataset, a repository, a program or a version."""
 PLOTS = "plots"
 SCHEMAS = "schemas"
 SPLIT = "train"
@@ -142,7 +146,48 @@ def manifest_bytes(manifest: Manifest) -> bytes:
 
 def parse_manifest(raw: bytes) -> Manifest:
     """Return the manifest in some bytes. Raises `msgspec.DecodeError` if there is none."""
-    return msgspec.json.decode(raw, type=Manifest)
+    try:
+        manifest = msgspec.json.decode(raw, type=Manifest)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
+    for fault in _manifest_faults(manifest):
+        raise msgspec.DecodeError(fault)
+    return manifest
+
+
+def _manifest_faults(manifest: Manifest) -> Iterator[str]:
+    """Yield what no manifest of ours says: it names files, and its words stand on the card."""
+    names = [manifest.name, *manifest.made_with, *manifest.made_with.values(), *manifest.withdrawn]
+    names += [name for name in (manifest.repository, manifest.version) if name is not None]
+    for name in names:
+        if not NAME.fullmatch(name):
+            yield f"{name[:40]!r} is no name and no version"
+    if manifest.schema_version not in versions():
+        yield f"there is no schema version {manifest.schema_version[:40]!r}"
+    if "threshold" not in manifest.options:
+        yield "it does not tell the threshold"
+    for config in {**manifest.rows, **{shard.config: 0 for shard in manifest.shards}}:
+        if config not in CONFIGS:
+            yield f"there is no config {config[:40]!r}"
+    for config in CONFIGS:
+        shards = manifest.shards_of(config)
+        if sum(shard.rows for shard in shards) != manifest.rows.get(config, 0):
+            yield f"the rows of {config} are not those of its shards"
+        named = [
+            shard_path(config, number, len(shards), manifest.shard_format)
+            for number in range(len(shards))
+        ]
+        if [shard.path for shard in shards] != named or {s.split for s in shards} - {SPLIT}:
+            yield f"the shards of {config} are not called as they should be"
+
+
+def shard_path(config: str, number: int, count: int, shard_format: ShardFormat) -> str:
+    """Return where a shard stands in a release.
+
+    >>> shard_path("tasks", 0, 2, "parquet")
+    'tasks/train-00000-of-00002.parquet'
+    """
+    return f"{config}/{SPLIT}-{number:05d}-of-{count:05d}.{shard_format}"
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -169,17 +214,37 @@ def read_batches(
     Raises `ReleaseError` if it can't be read.
     """
     path = folder / shard.path
+    if not path.is_file():
+        raise ReleaseError(f"{path} is missing, or no file; build the release again.")
     try:
-        if path.suffix == ".arrow":
-            with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
-                for batch in stream:
-                    yield batch if columns is None else batch.select(columns)
-        else:
-            with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as parquet:
-                rows = _rows_at_once(parquet.metadata)
-                yield from parquet.iter_batches(batch_size=rows, columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ReleaseError(f"{path} can't be read ({error}); build the release again.") from error
+        for batch in _batches(path, columns):
+            # A damaged file may hold anything, such as text that is none.
+            batch.validate(full=True)
+            yield batch
+    except (OSError, pa.ArrowException, KeyError) as error:
+        said = str(error)[:200]
+        raise ReleaseError(f"{path} can't be read ({said}); build the release again.") from error
+
+
+def _batches(path: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+    if path.suffix == ".arrow":
+        with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+            for batch in stream:
+                yield batch if columns is None else batch.select(columns)
+    else:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as parquet:
+            rows = _rows_at_once(parquet.metadata)
+            yield from parquet.iter_batches(batch_size=rows, columns=columns)
+
+
+def read_rows(folder: Path, shard: Shard) -> Iterator[JsonObject]:
+    """Yield a shard's rows in JSON's types. Raises `ReleaseError` if it can't be read."""
+    try:
+        for batch in read_batches(folder, shard):
+            yield from dataset_rows(batch)
+    except (ValueError, OverflowError) as error:
+        said = f"{shard.path} holds what is no row ({str(error)[:200]})"
+        raise ReleaseError(f"{said}; build the release again.") from error
 
 
 def _rows_at_once(about: pq.FileMetaData) -> int:
@@ -211,8 +276,11 @@ def check_release(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()
         is_plot = relative.startswith(f"{PLOTS}/") and path.suffix == ".svg"
-        if path.is_file() and relative not in named and not is_plot:
-            yield f"{relative} is there, but the manifest does not name it"
+        shown = "".join(char if char.isprintable() else "\ufffd" for char in relative)
+        if path.is_symlink() and not path.is_file():
+            yield f"{shown} is a link to a folder, or to nothing"
+        elif path.is_file() and relative not in named and not is_plot:
+            yield f"{shown} is there, but the manifest does not name it"
     for relative, content in schemas.items():
         path = folder / relative
         if not path.is_file() or path.read_bytes() != content:
@@ -230,20 +298,24 @@ def _check_shard(folder: Path, shard: Shard, manifest: Manifest) -> Iterator[str
     if not path.is_file():
         yield f"{shard.path} is missing"
         return
-    if digest_file(path) != shard.sha256:
+    if path.stat().st_size != shard.bytes or digest_file(path) != shard.sha256:
         yield f"{shard.path} is not the file that the manifest describes (its digest differs)"
         return
     schema = load_schema(CONFIGS[shard.config], manifest.schema_version)
     check = validator(CONFIGS[shard.config], manifest.schema_version)
     expected, row_number = arrow_schema(schema), 0
-    for batch in read_batches(folder, shard):
-        if batch.schema != expected:
-            yield f"{shard.path} has columns that {schema.name} does not declare so"
-            return
-        for row in dataset_rows(batch):
-            for fault in check.faults(row):
-                yield f"{shard.path}: row {row_number}: {fault}"
-            row_number += 1
+    try:
+        for batch in read_batches(folder, shard):
+            if batch.schema != expected:
+                yield f"{shard.path} has columns that {schema.name} does not declare so"
+                return
+            for row in dataset_rows(batch):
+                for fault in check.faults(row):
+                    yield f"{shard.path}: row {row_number}: {fault}"
+                row_number += 1
+    except (ReleaseError, ValueError, OverflowError) as error:
+        yield f"{shard.path} holds what is no row ({str(error)[:200]})"
+        return
     if row_number != shard.rows:
         yield f"{shard.path} has {row_number} rows; the manifest says {shard.rows}"
 

@@ -31,6 +31,7 @@ from davinci_agency.records import (
 from davinci_agency.release import (
     CONFIGS,
     MANIFEST,
+    NAME,
     InputFile,
     Manifest,
     Shard,
@@ -102,6 +103,8 @@ def write_release(
     Raises `OutputError` if ``out`` holds something that is no release.
     """
     options = options or BuildOptions()
+    if not NAME.fullmatch(options.name):
+        raise CommandError(f"{options.name[:40]!r} is no name; use letters, digits, '.', '_', '-'.")
     if any(path == STDIO for paths in inputs.by_record().values() for path in paths):
         raise CommandError("build reads its inputs several times; name files instead of -.")
     with (

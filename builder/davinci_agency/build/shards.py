@@ -21,7 +21,15 @@ from davinci_agency.build.samples import make_sample
 from davinci_agency.files import digest_file
 from davinci_agency.jsonl import LineReader, Location
 from davinci_agency.records import Attempt, JsonObject, Task, from_json, to_row
-from davinci_agency.release import CONFIGS, PARQUET, ROW_GROUP_BYTES, SPLIT, Shard, ShardFormat
+from davinci_agency.release import (
+    CONFIGS,
+    PARQUET,
+    ROW_GROUP_BYTES,
+    SPLIT,
+    Shard,
+    ShardFormat,
+    shard_path,
+)
 from davinci_agency.schema import load_schema
 from davinci_agency.schema.arrow import arrow_schema, record_batch
 
@@ -71,7 +79,7 @@ def plan_shards(
     return [
         ShardPlan(
             folder=folder,
-            path=f"{config}/{SPLIT}-{number:05d}-of-{len(groups):05d}.{shard_format}",
+            path=shard_path(config, number, len(groups), shard_format),
             config=config,
             rows=tuple(group),
             shard_format=shard_format,

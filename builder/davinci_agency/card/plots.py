@@ -86,7 +86,7 @@ def _bar(label: str, top: int, parts: Sequence[int], scale: float) -> str:
     shown = label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
     lines = [
         f'  <text x="{_LEFT - 10}" y="{top + 14}" text-anchor="end">'
-        f"<title>{escape(label)}</title>{escape(shown)}</text>\n"
+        f"<title>{escape(label[:200])}</title>{escape(shown)}</text>\n"
     ]
     for place, (part, end) in enumerate(zip(parts, accumulate(parts), strict=True)):
         if part:

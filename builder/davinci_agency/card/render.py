@@ -14,6 +14,7 @@ from davinci_agency.card.excerpts import excerpt
 from davinci_agency.card.figures import SAMPLES, funnel, horizons, plots
 from davinci_agency.card.plots import svg
 from davinci_agency.card.stats import ReleaseStats, measure_release
+from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file
 from davinci_agency.release import CARD, CONFIGS, PLOTS, SPLIT
 from davinci_agency.schema import Schema, load_schema
@@ -26,6 +27,18 @@ _SIZES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
+_LONGEST = 200
+"""Characters of a value in a table."""
+_HUB_LICENSES = frozenset(
+    {
+        *("0bsd", "afl-3.0", "agpl-3.0", "apache-2.0", "artistic-2.0", "bsd-2-clause"),
+        *("bsd-3-clause", "bsl-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc0-1.0", "ecl-2.0", "epl-1.0"),
+        *("epl-2.0", "eupl-1.1", "eupl-1.2", "gpl-2.0", "gpl-3.0", "isc", "lgpl-2.1", "lgpl-3.0"),
+        *("mit", "mpl-2.0", "ms-pl", "ncsa", "ofl-1.1", "osl-3.0", "postgresql", "unlicense"),
+        *("wtfpl", "zlib"),
+    }
+)
+"""Licences that the Hub knows by SPDX's names, in lower case."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
@@ -64,6 +77,9 @@ def render_plots(stats: ReleaseStats) -> dict[str, bytes]:
 
 def write_card(release: Path) -> str:
     """Write a release's card and its plots into it, and return the card."""
+    for place in (release / PLOTS, release / CARD, *(release / PLOTS).glob("*")):
+        if place.is_symlink() or (place.is_dir() and place.name != PLOTS):
+            raise ReleaseError(f"{place} is no plain file, so nothing is written there; remove it.")
     stats = measure_release(release)
     drawn = render_plots(stats)
     for path, content in drawn.items():
@@ -134,8 +150,8 @@ def _license(stats: ReleaseStats) -> str:
     licenses = {
         name for config in stats.configs.values() for name in config.counts.get("license", {})
     }
-    only = next(iter(licenses)) if len(licenses) == 1 else "unknown"
-    return "other" if only == "unknown" else only.lower()
+    only = next(iter(licenses)).lower() if len(licenses) == 1 else ""
+    return only if only in _HUB_LICENSES else "other"
 
 
 def _fields(schema: Schema) -> list[tuple[str, str, str, str]]:
@@ -165,8 +181,11 @@ def _type(node: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    """Return text from data so that Markdown shows it and does nothing with it."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))
+    """Return text from data so that Markdown shows it, cut short, and does nothing with it."""
+    words = " ".join(str(value).split())
+    shown = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+    printed = "".join(char if char.isprintable() else "\ufffd" for char in shown)
+    return _MARKDOWN.sub(r"\\\1", printed)
 
 
 def _size(count: float) -> str:

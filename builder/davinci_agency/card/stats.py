@@ -11,8 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from davinci_agency.release import CONFIGS, Manifest, read_batches, read_manifest
-from davinci_agency.schema.arrow import dataset_rows
+from davinci_agency.release import CONFIGS, Manifest, read_batches, read_manifest, read_rows
 
 _MEASURES = {
     "sample": ("num_turns", "num_tool_calls", "num_tokens", "score"),
@@ -168,7 +167,7 @@ def _measure_config(folder: Path, manifest: Manifest, config: str) -> ConfigStat
         stats.shards += 1
         stats.bytes += shard.bytes
         if not stats.first:
-            stats.first = next(dataset_rows(next(read_batches(folder, shard)).slice(0, 1)))
+            stats.first = next(read_rows(folder, shard), {})
         for batch in read_batches(folder, shard, [*stats.counts, *stats.measures, *listed]):
             stats.rows += batch.num_rows
             for column, counts in stats.counts.items():

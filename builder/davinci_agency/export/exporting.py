@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from davinci_agency.errors import CommandError
+from davinci_agency.errors import CommandError, ReleaseError
 from davinci_agency.export.portable import portable_batch, portable_schema
 from davinci_agency.files import atomic_file, atomic_folder, digest_file
 from davinci_agency.progress import SILENT, Progress, track
@@ -46,7 +46,8 @@ def export_release(
     """
     begun = time.monotonic()
     manifest = read_manifest(release)
-    if out.resolve() in (release.resolve(), *release.resolve().parents):
+    here, there = release.resolve(), out.resolve()
+    if there in (here, *here.parents) or here in there.parents:
         raise CommandError(f"{out} holds the release itself; choose another --out.")
     written = {config: 0 for config, rows in manifest.rows.items() if rows}
     with atomic_folder(out, MARKER) as folder:
@@ -70,6 +71,10 @@ def export_release(
 
 def _export_shard(release: Path, folder: Path, shard: Shard, manifest: Manifest) -> int:
     """Write a shard in the other form, and return the number of its rows."""
+    if not (release / shard.path).is_file() or digest_file(release / shard.path) != shard.sha256:
+        raise ReleaseError(
+            f"{shard.path} is not the file that the manifest describes; build the release again."
+        )
     path = (folder / shard.path).with_suffix(".parquet")
     path.parent.mkdir(exist_ok=True)
     columns = arrow_schema(load_schema(CONFIGS[shard.config], manifest.schema_version))
@@ -77,13 +82,20 @@ def _export_shard(release: Path, folder: Path, shard: Shard, manifest: Manifest)
     held: list[pa.RecordBatch] = []
     with pq.ParquetWriter(path, schema, **PARQUET) as writer:
         for batch in read_batches(release, shard):
-            held.append(portable_batch(batch))
+            held.append(_portable(batch, shard))
             if sum(each.nbytes for each in held) >= ROW_GROUP_BYTES:
                 writer.write_table(pa.Table.from_batches(held, schema))
                 held = []
         if held:
             writer.write_table(pa.Table.from_batches(held, schema))
     return shard.rows
+
+
+def _portable(batch: pa.RecordBatch, shard: Shard) -> pa.RecordBatch:
+    try:
+        return portable_batch(batch)
+    except (ValueError, AttributeError) as error:
+        raise ReleaseError(f"{shard.path} holds what is no message ({error}).") from error
 
 
 def _card(manifest: Manifest) -> str:

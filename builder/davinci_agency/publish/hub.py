@@ -336,10 +336,14 @@ def release_folder(target: str) -> Path:
     there.
     """
     name, at, revision = target.rpartition("@")
+    if not target:
+        raise CommandError("'' is no release; name its folder, or ORG/NAME@REVISION.")
     if not at or Path(target).is_dir():
         return Path(target)
     repository = HubRepository(name)
     with not_found_as_error(repository):
+        if repository.state(revision) is None:
+            raise RemoteError(f"{name} has no {revision}, or this token may not see it.")
         return repository.download(revision)
 
 
