@@ -48,7 +48,7 @@ def svg(bars: Bars) -> str:
     """Return a bar chart as an SVG image; whatever the labels hold is escaped.
 
     >>> svg(Bars("x", "Rows", ["a<b"], {"rows": [2]})).count("a&lt;b")
-    1
+    2
     """
     has_legend = len(bars.series) > 1
     top = _TOP + (_LEGEND if has_legend else 0)
