@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file, digest_file
+from davinci_agency.printable import printable
 from davinci_agency.records import JsonObject
 from davinci_agency.schema import load_schema, schema_files, validator, versions
 from davinci_agency.schema.arrow import arrow_schema, dataset_rows
@@ -276,7 +277,7 @@ def check_release(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()
         is_plot = relative.startswith(f"{PLOTS}/") and path.suffix == ".svg"
-        shown = "".join(char if char.isprintable() else "\ufffd" for char in relative)
+        shown = printable(relative)
         if path.is_symlink() and not path.is_file():
             yield f"{shown} is a link to a folder, or to nothing"
         elif path.is_file() and relative not in named and not is_plot:

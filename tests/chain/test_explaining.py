@@ -11,10 +11,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from davinci_agency.chain import explaining
+from davinci_agency import printable as module_of_printable
 from davinci_agency.chain.drawing import svg
-from davinci_agency.chain.explaining import explanation, find_chain, mermaid, printable
+from davinci_agency.chain.explaining import explanation, find_chain, mermaid
 from davinci_agency.errors import CommandError
+from davinci_agency.printable import printable
 from tests.chain.support import chains_of, pull
 from tests.command import COMMAND, environment
 
@@ -44,7 +45,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_examples_in_the_docstrings_are_true() -> None:
-    results = doctest.testmod(explaining)
+    results = doctest.testmod(module_of_printable)
     assert (results.failed, results.attempted > 0) == (0, True)
 
 

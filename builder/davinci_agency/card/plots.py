@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from xml.sax.saxutils import escape, quoteattr
 
+from davinci_agency.printable import printable
+
 _WIDTH = 760
 _LEFT = 210
 _RIGHT = 90
@@ -82,7 +84,7 @@ def _legend(names: Sequence[str]) -> list[str]:
 
 
 def _bar(label: str, top: int, parts: Sequence[int], scale: float) -> str:
-    label = "".join(character if character.isprintable() else " " for character in label)
+    label = printable(label)
     shown = label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
     lines = [
         f'  <text x="{_LEFT - 10}" y="{top + 14}" text-anchor="end">'

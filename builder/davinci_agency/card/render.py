@@ -16,6 +16,7 @@ from davinci_agency.card.plots import svg
 from davinci_agency.card.stats import ReleaseStats, measure_release
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file
+from davinci_agency.printable import printable
 from davinci_agency.release import CARD, CONFIGS, PLOTS, SPLIT
 from davinci_agency.schema import Schema, load_schema
 from davinci_agency.shipped import shipped
@@ -182,10 +183,9 @@ def _type(node: Mapping[str, Any]) -> str:
 
 def _text(value: object) -> str:
     """Return text from data so that Markdown shows it, cut short, and does nothing with it."""
-    words = " ".join(str(value).split())
+    words = printable(str(value))
     shown = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
-    printed = "".join(char if char.isprintable() else "\ufffd" for char in shown)
-    return _MARKDOWN.sub(r"\\\1", printed)
+    return _MARKDOWN.sub(r"\\\1", shown)
 
 
 def _size(count: float) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from davinci_agency.chain.explaining import printable
+from davinci_agency.printable import printable
 from davinci_agency.records import Chain, ChainStage, Edge
 
 _WIDTH = 860

@@ -9,6 +9,7 @@ from pathlib import Path
 from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import plain_file, read_lines
 from davinci_agency.jsonl import MAX_LINE_BYTES, UnusableLineError, parse_record
+from davinci_agency.printable import printable
 from davinci_agency.records import Chain, ChainStage, Edge, JsonObject, Kind, to_row
 
 _MOST_SHOWN = 5
@@ -109,13 +110,3 @@ def _label(text: str) -> str:
     return "".join(
         char if char.isalnum() or char == " " else f"#{ord(char)};" for char in printable(text)
     )
-
-
-def printable(text: str) -> str:
-    """Return a text on one line, without characters that steer a terminal or hide themselves.
-
-    >>> printable("a" + chr(27) + "[31mb") == "a" + chr(0xFFFD) + "[31mb"
-    True
-    """
-    one_line = " ".join(text.split())
-    return "".join(char if char.isprintable() else "\ufffd" for char in one_line)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from davinci_agency.cli.options import IN_FILE, Terminal, common_options
+from davinci_agency.printable import printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -56,8 +57,6 @@ def _page(chain: Chain) -> list[Text]:
     """Return the lines of the page: each pull request, and what ties it to earlier ones."""
     from rich.text import Text
 
-    from davinci_agency.chain.explaining import printable
-
     heading = f"{chain.kind} of {chain.repo}, {len(chain.stages)} pull requests"
     lines = [Text(heading, "bold"), Text(printable(chain.chain_id), "dim"), *_scores(chain)]
     for stage in chain.stages:
@@ -71,8 +70,6 @@ def _page(chain: Chain) -> list[Text]:
 def _scores(chain: Chain) -> list[Text]:
     """Return a line of the scores that it has, and one of a model's verdict if there is one."""
     from rich.text import Text
-
-    from davinci_agency.chain.explaining import printable
 
     scores, verdict = chain.scores, chain.verdict
     shares = {
@@ -97,8 +94,6 @@ def _left_out(chain: Chain) -> list[Text]:
     """Return the neighbours that are no members, each with what it was left out for."""
     from rich.text import Text
 
-    from davinci_agency.chain.explaining import printable
-
     if not chain.left_out:
         return []
     lines = [Text(), Text("Left out", "bold")]
@@ -115,8 +110,6 @@ def _left_out(chain: Chain) -> list[Text]:
 def _about(stage: ChainStage) -> list[Text]:
     from rich.text import Text
 
-    from davinci_agency.chain.explaining import printable
-
     files = "1 file" if len(stage.files) == 1 else f"{len(stage.files):,} files"
     size = f"+{stage.additions:,} -{stage.deletions:,} in {files}"
     facts = [
@@ -132,7 +125,7 @@ def _about(stage: ChainStage) -> list[Text]:
 def _tie(chain: Chain, edge: Edge) -> list[Text]:
     from rich.text import Text
 
-    from davinci_agency.chain.explaining import printable, shared_files
+    from davinci_agency.chain.explaining import shared_files
 
     sure = f", confidence {edge.confidence:.2f}" if edge.confidence else ""
     lines = [Text.assemble("  ↳ ", (edge.type, "bold"), f" #{edge.target}{sure}")]
