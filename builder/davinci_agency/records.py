@@ -78,10 +78,12 @@ EdgeOrigin = Literal[
 StatePolicy = Literal["historical-base", "cumulative"]
 ApplyStatus = Literal["clean", "three-way", "conflict", "unproven"]
 SourceFormat = Literal["mini-swe-agent", "openai-messages"]
+Split = Literal["train", "validation", "test"]
 
 RecordName = Literal["pull-request", "pr-chain", "task", "attempt", "removal", "sample"]
 
 KINDS: tuple[Kind, ...] = ("single-pr", "temporal-chain", "semantic-chain")
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 _END_OF_TIME = 253_402_300_799
 
@@ -147,6 +149,14 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """What the patches were that were taken out: their digests."""
+
+    patch_sha256: str
+    test_patch_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequest:
     """One merged pull request."""
 
@@ -179,6 +189,7 @@ class PullRequest:
     files: tuple[ChangedFile, ...]
     patch: str
     test_patch: str
+    withheld: Withheld | None
     additions: int
     deletions: int
     gaps: tuple[Gap, ...]
@@ -188,6 +199,8 @@ class PullRequest:
     cross_references: tuple[CrossReference, ...]
     discussion: tuple[Remark, ...]
     from_github: tuple[str, ...]
+    split: Split
+    marks: tuple[str, ...]
 
     @property
     def identity(self) -> str:
@@ -241,6 +254,7 @@ class Stage:
     files: tuple[ChangedFile, ...]
     patch: str
     test_patch: str
+    withheld: Withheld | None
     additions: int
     deletions: int
     state_policy: StatePolicy
@@ -373,6 +387,8 @@ class Task:
     license: str | None
     language: str | None
     split_group: str
+    split: Split
+    marks: tuple[str, ...]
     stages: tuple[TaskStage, ...]
     edges: tuple[Edge, ...]
     query_writer: QueryWriter
@@ -428,6 +444,8 @@ class Attempt:
     schema_version: str
     attempt_id: str
     task_id: str
+    split: Split
+    marks: tuple[str, ...]
     scaffold: Scaffold
     model: str | None
     source_format: SourceFormat
@@ -480,6 +498,8 @@ class Sample:
     license: str | None
     language: str | None
     split_group: str
+    split: Split
+    marks: tuple[str, ...]
     stages: tuple[SampleStage, ...]
     edges: tuple[Edge, ...]
     messages: tuple[JsonObject, ...]
@@ -508,7 +528,7 @@ class Sample:
         return (self.task_id, self.attempt_id)
 
 
-StageName = Literal["mine", "chain", "query", "ingest", "build"]
+StageName = Literal["mine", "chain", "query", "ingest", "curate", "build"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ def make_sample(task: Task, attempt: Attempt, threshold: float) -> Sample:
         license=task.license,
         language=task.language,
         split_group=task.split_group,
+        split=task.split,
+        marks=tuple(sorted({*task.marks, *attempt.marks})),
         stages=tuple(
             as_stage(
                 stage,

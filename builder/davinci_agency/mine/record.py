@@ -116,6 +116,7 @@ def make_record(history: History, found: Found, diff: Diff, about: About) -> Pul
         files=diff.files,
         patch=diff.patch,
         test_patch=diff.test_patch,
+        withheld=None,
         additions=diff.additions,
         deletions=diff.deletions,
         gaps=tuple(sorted(gaps)),
@@ -125,6 +126,8 @@ def make_record(history: History, found: Found, diff: Diff, about: About) -> Pul
         cross_references=(),
         discussion=(),
         from_github=(),
+        split="train",
+        marks=(),
     )
 
 

@@ -86,6 +86,8 @@ def make_task(chain: Chain, queries: Sequence[str], writer: QueryWriter) -> Task
         license=chain.license,
         language=chain.language,
         split_group=chain.split_group,
+        split="train",
+        marks=(),
         stages=stages,
         edges=chain.edges,
         query_writer=writer,
