@@ -66,26 +66,34 @@ class DavinciAgency(datasets.ArrowBasedBuilder):
         return datasets.DatasetInfo(features=datasets.Features(_feature(columns)))
 
     def _split_generators(self, dl_manager):
-        paths = self._paths()
-        if not paths:
+        splits = self._paths()
+        if not splits:
             raise ValueError(f"This release has no rows for {self.config.name!r}.")
-        files = dl_manager.download(paths)
-        # A downloaded file has lost its name, and with it the suffix that tells its format.
-        formats = ["arrow" if path.endswith(".arrow") else "parquet" for path in paths]
-        shards = {"shards": list(zip(files, formats))}  # noqa: B905 - Python 3.9 has no strict
-        return [datasets.SplitGenerator(name=datasets.Split.TRAIN, gen_kwargs=shards)]
+        generators = []
+        for split, paths in splits.items():
+            files = dl_manager.download(paths)
+            # A downloaded file has lost its name, and with it the suffix that tells its format.
+            formats = ["arrow" if path.endswith(".arrow") else "parquet" for path in paths]
+            shards = {"shards": list(zip(files, formats))}  # noqa: B905 - Python 3.9 has no strict
+            generators.append(datasets.SplitGenerator(name=split, gen_kwargs=shards))
+        return generators
 
     def _paths(self):
         if self.config.data_dir is None and REPOSITORY:
             root = f"{datasets.config.HF_ENDPOINT}/datasets/{REPOSITORY}/resolve/v{VERSION}"
-            return [f"{root}/{path}" for path in SHARDS.get(self.config.name, [])]
+            return {
+                split: [f"{root}/{path}" for path in paths]
+                for split, paths in SHARDS.get(self.config.name, {}).items()
+            }
         if self.config.data_dir is None:
             raise ValueError("Say where the release is: data_dir='release'.")
         folder = Path(self.config.data_dir)
         shards = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["shards"]
-        return [
-            str(folder / shard["path"]) for shard in shards if shard["config"] == self.config.name
-        ]
+        splits = {}
+        for shard in shards:
+            if shard["config"] == self.config.name:
+                splits.setdefault(shard["split"], []).append(str(folder / shard["path"]))
+        return splits
 
     def _generate_tables(self, shards):
         for number, (path, kind) in enumerate(shards):

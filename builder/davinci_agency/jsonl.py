@@ -2,18 +2,21 @@
 
 `open_records` makes one pass over the files of a record type: it validates each line, quarantines
 what can't be used, drops exact copies, and sorts; so nothing downstream depends on the order of
-lines or files, or meets a bad record.
+lines or files, or meets a bad record. `open_inspected` looks at every record on the way, and may
+write it anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, BinaryIO, Generic
+from typing import IO, Any, BinaryIO, Generic, TypeVar
 
 import msgspec
 import orjson
@@ -21,10 +24,16 @@ import orjson
 from davinci_agency.errors import SchemaError
 from davinci_agency.files import plain_file, read_lines
 from davinci_agency.ids import canonical
+from davinci_agency.parallel import ordered_map
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.records import SCHEMA_VERSION, R, SortKey, from_json
 from davinci_agency.schema import Fault, cut_short, validator
 from davinci_agency.stage import Quarantined, StageOutput
+
+T = TypeVar("T")
+
+_BATCH_BYTES = 4 << 20
+"""Lines given to a process at once."""
 
 MAX_LINE_BYTES = 64 << 20
 """A longer line is quarantined unread. A trajectory of 3 million tokens takes about 12 MB."""
@@ -40,13 +49,50 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Seen(Generic[T]):
+    """What was seen of a record, and its line as it shall be from now on, if it is another."""
+
+    what: T
+    line: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a file: its number from 1, its offset, its bytes (``None`` if it is too long)."""
+
+    number: int
+    offset: int
+    raw: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked(Generic[T]):
+    """A line that is a good record."""
+
+    sort_key: SortKey
+    identity: str
+    digest: bytes
+    seen: Seen[T]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    """A line that is none: where in it the fault is, and what it is."""
+
+    json_path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place(Generic[T]):
     sort_key: SortKey
     identity: str
     digest: bytes
     file: int
     line: int
+    source: Location
     location: Location
+    what: T
 
 
 class LineReader:
@@ -78,7 +124,9 @@ class RecordFiles(Generic[R]):
     memory: its key, identifier and location (some 400 bytes), never the record.
     """
 
-    def __init__(self, record_type: type[R], places: list[_Place], reader: LineReader) -> None:
+    def __init__(
+        self, record_type: type[R], places: Sequence[_Place[Any]], reader: LineReader
+    ) -> None:
         self._record_type = record_type
         self._places = places
         self._reader = reader
@@ -91,12 +139,25 @@ class RecordFiles(Generic[R]):
 
     def read(self, index: int) -> R:
         """Return the record at an index of the sorted order."""
-        raw = self._reader.read(self._places[index].location)
-        return from_json(orjson.loads(raw), self._record_type)
+        return from_json(orjson.loads(self.line(index)), self._record_type)
+
+    def line(self, index: int) -> bytes:
+        """Return the line of the record at an index, without its end."""
+        return self._reader.read(self._places[index].location).rstrip(b"\r\n")
 
     def locations(self) -> list[tuple[str, Location]]:
         """Return every record's identifier and location, in the sorted order."""
         return [(place.identity, place.location) for place in self._places]
+
+
+class InspectedFiles(RecordFiles[R], Generic[R, T]):
+    """Records of which something was seen when they were checked."""
+
+    def __init__(
+        self, record_type: type[R], places: Sequence[_Place[T]], reader: LineReader
+    ) -> None:
+        super().__init__(record_type, places, reader)
+        self.seen: list[T] = [place.what for place in places]
 
 
 @contextmanager
@@ -118,42 +179,123 @@ def open_records(
     Raises `CommandError` if a file is absent or would be written over, and `DataError` if its
     compression is damaged.
     """
+    with open_inspected(paths, record_type, _nothing, output, progress, counted=counted) as records:
+        yield records
+
+
+def _nothing(_: object) -> Seen[None]:
+    return Seen(None)
+
+
+@contextmanager
+def open_inspected(
+    paths: Sequence[Path],
+    record_type: type[R],
+    inspect: Callable[[R], Seen[T]],
+    output: StageOutput,
+    progress: Progress = SILENT,
+    *,
+    counted: bool = True,
+    workers: int = 1,
+) -> Iterator[InspectedFiles[R, T]]:
+    """Read the files of one record type like `open_records`, and look at every record on the way.
+
+    What ``inspect`` sees is held in memory; a line that it writes anew is kept in a temporary file,
+    and stands for the record from then on. It is called in ``workers`` processes.
+    """
     with ExitStack() as stack:
         reader = stack.enter_context(LineReader())
-        places: list[_Place] = []
+        spool = stack.enter_context(tempfile.NamedTemporaryFile(prefix="davinci-agency-"))
+        places: list[_Place[T]] = []
         for number, path in enumerate(paths):
             output.refuse_own(path)
             plain = stack.enter_context(plain_file(path))
             progress.start(f"read {path.name}", plain.stat().st_size)
-            places += _survey(number, path, plain, record_type, output, progress, counted)
+            check = partial(_check, record_type, inspect)
+            for line, checked in _survey(plain, check, progress, workers):
+                output.read += counted
+                if isinstance(checked, _Unusable):
+                    fault, reason = checked.json_path, checked.reason
+                    _set_aside(
+                        output, path, line.number, line.offset, line.raw, fault, reason, counted
+                    )
+                else:
+                    places.append(_place(number, line, plain, checked, spool))
+        spool.flush()
         places.sort(key=attrgetter("sort_key", "digest", "file", "line"))
         settled = _settle(places, record_type, paths, reader, output, counted)
-        yield RecordFiles(record_type, settled, reader)
+        yield InspectedFiles(record_type, settled, reader)
 
 
 def _survey(
-    number: int,
-    path: Path,
     plain: Path,
-    record_type: type[R],
-    output: StageOutput,
+    check: Callable[[Sequence[_Line]], list[_Checked[T] | _Unusable]],
     progress: Progress,
-    counted: bool,
-) -> Iterator[_Place]:
+    workers: int,
+) -> Iterator[tuple[_Line, _Checked[T] | _Unusable]]:
+    """Yield every line of a file that is not empty, and what it is."""
+    # The lines that were handed out are needed again when their answers come.
+    waiting: list[Sequence[_Line]] = []
+
+    def batches() -> Iterator[Sequence[_Line]]:
+        for batch in _batches(plain, progress):
+            waiting.append(batch)
+            yield batch
+
+    for answers in ordered_map(check, batches(), workers):
+        yield from zip(waiting.pop(0), answers, strict=True)
+
+
+def _batches(plain: Path, progress: Progress) -> Iterator[Sequence[_Line]]:
+    batch: list[_Line] = []
+    size = 0
     with plain.open("rb") as file:
-        for line, (offset, raw) in enumerate(read_lines(file, MAX_LINE_BYTES), start=1):
-            length = len(raw) if raw is not None else MAX_LINE_BYTES
-            progress.advance(length)
+        for number, (offset, raw) in enumerate(read_lines(file, MAX_LINE_BYTES), start=1):
+            progress.advance(len(raw) if raw is not None else MAX_LINE_BYTES)
             if raw is not None and not raw.strip():
                 continue
-            output.read += counted
-            try:
-                record, digest = parse_record(raw, record_type)
-            except UnusableLineError as error:
-                _set_aside(output, path, line, offset, raw, error.json_path, str(error), counted)
-            else:
-                location = Location(plain, offset, length)
-                yield _Place(record.sort_key, record.identity, digest, number, line, location)
+            if batch and size + len(raw or b"") > _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+            batch.append(_Line(number, offset, raw))
+            size += len(raw or b"")
+    if batch:
+        yield batch
+
+
+def _check(
+    record_type: type[R], inspect: Callable[[R], Seen[T]], lines: Sequence[_Line]
+) -> list[_Checked[T] | _Unusable]:
+    """Return what some lines are."""
+    answers: list[_Checked[T] | _Unusable] = []
+    for line in lines:
+        try:
+            record, digest = parse_record(line.raw, record_type)
+        except UnusableLineError as error:
+            answers.append(_Unusable(error.json_path, str(error)))
+        else:
+            answers.append(_Checked(record.sort_key, record.identity, digest, inspect(record)))
+    return answers
+
+
+def _place(
+    number: int, line: _Line, plain: Path, checked: _Checked[T], spool: IO[bytes]
+) -> _Place[T]:
+    """Return where a record stands from now on."""
+    source = location = Location(plain, line.offset, len(line.raw or b""))
+    if checked.seen.line is not None:
+        location = Location(Path(spool.name), spool.tell(), len(checked.seen.line))
+        spool.write(checked.seen.line)
+    return _Place(
+        checked.sort_key,
+        checked.identity,
+        checked.digest,
+        number,
+        line.number,
+        source,
+        location,
+        checked.seen.what,
+    )
 
 
 def _set_aside(
@@ -171,13 +313,13 @@ def _set_aside(
 
 
 def _settle(
-    places: list[_Place],
+    places: Sequence[_Place[T]],
     record_type: type[R],
     paths: Sequence[Path],
     reader: LineReader,
     output: StageOutput,
     counted: bool,
-) -> list[_Place]:
+) -> list[_Place[T]]:
     """Return one place for each identifier, from places sorted by key; account for the others."""
     contents: dict[str, bytes] = {}
     ambiguous = {
@@ -185,11 +327,11 @@ def _settle(
         for place in places
         if contents.setdefault(place.identity, place.digest) != place.digest
     }
-    settled: dict[str, _Place] = {}
+    settled: dict[str, _Place[T]] = {}
     for place in places:
         if place.identity in ambiguous:
-            raw = reader.read(place.location)
-            offset = place.location.offset
+            raw = reader.read(place.source)
+            offset = place.source.offset
             reason = (
                 f"{place.identity} stands here and elsewhere with different contents, and none "
                 "can be trusted; keep the right one."

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from itertools import cycle
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,11 +31,11 @@ def ordered_map(
         return
     # Spawned, not forked: a fork copies the locks that other threads hold.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, context, _take, (function,)) as pool:
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
-                waiting.append(pool.submit(function, item))
+                waiting.append(pool.submit(_do, item))
                 if len(waiting) >= workers * _AHEAD:
                     yield waiting.popleft().result()
             while waiting:
@@ -43,6 +43,19 @@ def ordered_map(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+_taken: Callable[[Any], Any]
+"""What a worker does; it is sent once, since it may hold much."""
+
+
+def _take(function: Callable[[Any], Any]) -> None:
+    global _taken
+    _taken = function
+
+
+def _do(item: Any) -> Any:
+    return _taken(item)
 
 
 def in_turn(lanes: Sequence[Generator[Item]]) -> Generator[Item]:

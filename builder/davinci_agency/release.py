@@ -5,7 +5,7 @@
         plots/<name>.svg                            its plots
         manifest.json                               versions, digests of inputs and outputs, counts
         schemas/<version>/<record>.schema.json      what the columns mean
-        <config>/train-00000-of-0000N.parquet       (or .arrow)
+        <config>/<split>-00000-of-0000N.parquet     (or .arrow)
 
 Nothing in the manifest depends on when, where or by how many processes the release was made.
 """
@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file, digest_file
 from davinci_agency.printable import printable
-from davinci_agency.records import JsonObject
+from davinci_agency.records import SPLITS, JsonObject, Split
 from davinci_agency.schema import load_schema, schema_files, validator, versions
 from davinci_agency.schema.arrow import arrow_schema, dataset_rows
 
@@ -38,7 +38,6 @@ NAME = re.compile(r"[A-Za-z0-9][\w.+/-]{0,199}", re.ASCII)
 """What names a dataset, a repository, a program or a version."""
 PLOTS = "plots"
 SCHEMAS = "schemas"
-SPLIT = "train"
 
 _BATCH_BYTES = 4 << 20
 """Rows read at once, as their columns are before compression; one row, if it is larger."""
@@ -93,7 +92,7 @@ class Shard:
 
     path: str
     config: str
-    split: str
+    split: Split
     rows: int
     bytes: int
     sha256: str
@@ -132,6 +131,12 @@ class Manifest:
     def shards_of(self, config: str) -> list[Shard]:
         """Return the shards of a config, in order."""
         return [shard for shard in self.shards if shard.config == config]
+
+    def splits_of(self, config: str) -> dict[Split, list[Shard]]:
+        """Return the shards of a config by split, in order; a split without rows has no key."""
+        shards = self.shards_of(config)
+        by_split = {split: [s for s in shards if s.split == split] for split in SPLITS}
+        return {split: held for split, held in by_split.items() if held}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -175,20 +180,23 @@ def _manifest_faults(manifest: Manifest) -> Iterator[str]:
         if sum(shard.rows for shard in shards) != manifest.rows.get(config, 0):
             yield f"the rows of {config} are not those of its shards"
         named = [
-            shard_path(config, number, len(shards), manifest.shard_format)
-            for number in range(len(shards))
+            shard_path(config, split, number, len(held), manifest.shard_format)
+            for split, held in manifest.splits_of(config).items()
+            for number in range(len(held))
         ]
-        if [shard.path for shard in shards] != named or {s.split for s in shards} - {SPLIT}:
+        if [shard.path for shard in shards] != named:
             yield f"the shards of {config} are not called as they should be"
 
 
-def shard_path(config: str, number: int, count: int, shard_format: ShardFormat) -> str:
+def shard_path(
+    config: str, split: Split, number: int, count: int, shard_format: ShardFormat
+) -> str:
     """Return where a shard stands in a release.
 
-    >>> shard_path("tasks", 0, 2, "parquet")
+    >>> shard_path("tasks", "train", 0, 2, "parquet")
     'tasks/train-00000-of-00002.parquet'
     """
-    return f"{config}/{SPLIT}-{number:05d}-of-{count:05d}.{shard_format}"
+    return f"{config}/{split}-{number:05d}-of-{count:05d}.{shard_format}"
 
 
 def read_manifest(folder: Path) -> Manifest:

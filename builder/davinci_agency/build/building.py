@@ -16,7 +16,14 @@ from davinci_agency.build.samples import refusal, sample_id
 from davinci_agency.build.shards import RowSource, ShardPlan, plan_shards, write_shard
 from davinci_agency.errors import CommandError
 from davinci_agency.files import STDIO, atomic_folder, digest_file
-from davinci_agency.jsonl import Location, RecordFiles, open_records
+from davinci_agency.jsonl import (
+    InspectedFiles,
+    Location,
+    RecordFiles,
+    Seen,
+    open_inspected,
+    open_records,
+)
 from davinci_agency.parallel import ordered_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import (
@@ -24,6 +31,7 @@ from davinci_agency.records import (
     Attempt,
     PullRequest,
     Removal,
+    Split,
     Task,
     to_json,
     to_row,
@@ -110,8 +118,8 @@ def write_release(
     with (
         atomic_folder(out, MANIFEST) as folder,
         stage_output("build", out, strict=strict, records=False) as output,
-        open_records(inputs.pulls, PullRequest, output, progress, counted=False) as pulls,
-        open_records(inputs.tasks, Task, output, progress, counted=False) as tasks,
+        open_inspected(inputs.pulls, PullRequest, _split, output, progress, counted=False) as pulls,
+        open_inspected(inputs.tasks, Task, _split, output, progress, counted=False) as tasks,
         open_records(inputs.attempts, Attempt, output, progress) as attempts,
         open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
     ):
@@ -130,8 +138,8 @@ def write_release(
 
 
 def _rows(
-    pulls: RecordFiles[PullRequest],
-    tasks: RecordFiles[Task],
+    pulls: InspectedFiles[PullRequest, Split],
+    tasks: InspectedFiles[Task, Split],
     attempts: RecordFiles[Attempt],
     options: BuildOptions,
     output: StageOutput,
@@ -140,8 +148,8 @@ def _rows(
     """Return where the rows of every config come from, in order, and receipts for the refused."""
     receipts: list[Removal] = []
     rows: dict[str, list[RowSource]] = defaultdict(list)
-    rows["pull-requests"] = [RowSource(name, (place,)) for name, place in pulls.locations()]
-    rows["tasks"] = [RowSource(name, (place,)) for name, place in tasks.locations()]
+    rows["pull-requests"] = _own_rows(pulls)
+    rows["tasks"] = _own_rows(tasks)
     index = {task_id: (n, place) for n, (task_id, place) in enumerate(tasks.locations())}
     samples: list[tuple[int, str, str, RowSource]] = []
     for attempt, (_, place) in zip(
@@ -152,13 +160,13 @@ def _rows(
         if attempt.task_id not in index:
             output.quarantine(_unknown_task(attempt, place))
             continue
-        rows["attempts"].append(RowSource(attempt.attempt_id, (place,)))
         number, task_place = index[attempt.task_id]
         task = tasks.read(number)
+        rows["attempts"].append(RowSource(attempt.attempt_id, (place,), attempt.split))
         refused = refusal(attempt, task, options.threshold)
         if refused is None:
             output.kept += 1
-            source = RowSource(sample_id(attempt), (task_place, place))
+            source = RowSource(sample_id(attempt), (task_place, place), task.split)
             samples.append((number, attempt.attempt_id, task.kind, source))
         else:
             rule, reason, measure = refused
@@ -168,6 +176,20 @@ def _rows(
     for _, _, kind, source in sorted(samples, key=lambda sample: sample[:2]):
         rows[kind].append(source)
     return rows, receipts
+
+
+def _split(record: PullRequest | Task) -> Seen[Split]:
+    return Seen(record.split)
+
+
+def _own_rows(
+    records: InspectedFiles[PullRequest, Split] | InspectedFiles[Task, Split],
+) -> list[RowSource]:
+    """Return the rows that are records as they stand."""
+    return [
+        RowSource(name, (place,), split)
+        for split, (name, place) in zip(records.seen, records.locations(), strict=True)
+    ]
 
 
 def _unknown_task(attempt: Attempt, place: Location) -> Quarantined:

@@ -20,12 +20,11 @@ import pyarrow.parquet as pq
 from davinci_agency.build.samples import make_sample
 from davinci_agency.files import digest_file
 from davinci_agency.jsonl import LineReader, Location
-from davinci_agency.records import Attempt, JsonObject, Task, from_json, to_row
+from davinci_agency.records import SPLITS, Attempt, JsonObject, Split, Task, from_json, to_row
 from davinci_agency.release import (
     CONFIGS,
     PARQUET,
     ROW_GROUP_BYTES,
-    SPLIT,
     Shard,
     ShardFormat,
     shard_path,
@@ -48,6 +47,7 @@ class RowSource:
 
     key: str
     lines: tuple[Location, ...]
+    split: Split = "train"
 
     @property
     def size(self) -> int:
@@ -62,6 +62,7 @@ class ShardPlan:
     folder: Path
     path: str
     config: str
+    split: Split
     rows: tuple[RowSource, ...]
     shard_format: ShardFormat
     threshold: float
@@ -75,18 +76,22 @@ def plan_shards(
     threshold: float,
 ) -> list[ShardPlan]:
     """Return the shards of a config; none where there are no rows: `datasets` can't load those."""
-    groups = list(_cut(rows, SHARD_BYTES))
-    return [
-        ShardPlan(
-            folder=folder,
-            path=shard_path(config, number, len(groups), shard_format),
-            config=config,
-            rows=tuple(group),
-            shard_format=shard_format,
-            threshold=threshold,
-        )
-        for number, group in enumerate(groups)
-    ]
+    plans: list[ShardPlan] = []
+    for split in SPLITS:
+        groups = list(_cut((row for row in rows if row.split == split), SHARD_BYTES))
+        plans += [
+            ShardPlan(
+                folder=folder,
+                path=shard_path(config, split, number, len(groups), shard_format),
+                config=config,
+                split=split,
+                rows=tuple(group),
+                shard_format=shard_format,
+                threshold=threshold,
+            )
+            for number, group in enumerate(groups)
+        ]
+    return plans
 
 
 def _cut(rows: Iterable[RowSource], limit: int) -> Iterator[list[RowSource]]:
@@ -122,7 +127,7 @@ def write_shard(plan: ShardPlan) -> Shard:
     return Shard(
         path=plan.path,
         config=plan.config,
-        split=SPLIT,
+        split=plan.split,
         rows=len(plan.rows),
         bytes=path.stat().st_size,
         sha256=digest_file(path),

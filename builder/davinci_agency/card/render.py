@@ -17,7 +17,7 @@ from davinci_agency.card.stats import ReleaseStats, measure_release
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file
 from davinci_agency.printable import printable
-from davinci_agency.release import CARD, CONFIGS, PLOTS, SPLIT
+from davinci_agency.release import CARD, CONFIGS, PLOTS
 from davinci_agency.schema import Schema, load_schema
 from davinci_agency.shipped import shipped
 
@@ -135,10 +135,8 @@ def _front_matter(stats: ReleaseStats) -> dict[str, Any]:
             {
                 "config_name": config,
                 "data_files": [
-                    {
-                        "split": SPLIT,
-                        "path": [shard.path for shard in stats.manifest.shards_of(config)],
-                    }
+                    {"split": split, "path": [shard.path for shard in shards]}
+                    for split, shards in stats.manifest.splits_of(config).items()
                 ],
             }
             for config in stats.configs

@@ -21,7 +21,6 @@ from davinci_agency.release import (
     MANIFEST,
     PARQUET,
     ROW_GROUP_BYTES,
-    SPLIT,
     Manifest,
     Shard,
     read_batches,
@@ -75,7 +74,7 @@ def _export_shard(release: Path, folder: Path, shard: Shard, manifest: Manifest)
         raise ReleaseError(
             f"{shard.path} is not the file that the manifest describes; build the release again."
         )
-    path = (folder / shard.path).with_suffix(".parquet")
+    path = folder / _parquet_path(shard)
     path.parent.mkdir(exist_ok=True)
     columns = arrow_schema(load_schema(CONFIGS[shard.config], manifest.schema_version))
     schema = portable_schema(columns)
@@ -91,6 +90,10 @@ def _export_shard(release: Path, folder: Path, shard: Shard, manifest: Manifest)
     return shard.rows
 
 
+def _parquet_path(shard: Shard) -> str:
+    return Path(shard.path).with_suffix(".parquet").as_posix()
+
+
 def _portable(batch: pa.RecordBatch, shard: Shard) -> pa.RecordBatch:
     try:
         return portable_batch(batch)
@@ -100,13 +103,17 @@ def _portable(batch: pa.RecordBatch, shard: Shard) -> pa.RecordBatch:
 
 def _card(manifest: Manifest) -> str:
     """Return the few words that `load_dataset` needs, and a person."""
-    paths: dict[str, list[str]] = {config: [] for config, rows in manifest.rows.items() if rows}
-    for shard in manifest.shards:
-        paths[shard.config].append(Path(shard.path).with_suffix(".parquet").as_posix())
     front = {
         "configs": [
-            {"config_name": config, "data_files": [{"split": SPLIT, "path": files}]}
-            for config, files in paths.items()
+            {
+                "config_name": config,
+                "data_files": [
+                    {"split": split, "path": [_parquet_path(shard) for shard in shards]}
+                    for split, shards in manifest.splits_of(config).items()
+                ],
+            }
+            for config, rows in manifest.rows.items()
+            if rows
         ]
     }
     version = f" {manifest.version}" if manifest.version else ""

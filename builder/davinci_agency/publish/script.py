@@ -73,9 +73,12 @@ def script_readme(manifest: Manifest) -> str:
     )
 
 
-def _shards(manifest: Manifest) -> Mapping[str, list[str]]:
+def _shards(manifest: Manifest) -> Mapping[str, Mapping[str, list[str]]]:
     return {
-        config: [shard.path for shard in manifest.shards_of(config)]
+        config: {
+            split: [shard.path for shard in shards]
+            for split, shards in manifest.splits_of(config).items()
+        }
         for config, rows in manifest.rows.items()
         if rows
     }

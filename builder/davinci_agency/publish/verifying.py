@@ -67,9 +67,10 @@ def verify_release(
             for shard in shards:
                 rows[config] += shard.rows
                 faults += _shard_faults(repository, state.head, manifest, shard, shards)
-        faults += streaming_faults(
-            repository.name, state.head, manifest.shard_format, _configs(manifest)
-        )
+        splits = [
+            (config, split) for config in _configs(manifest) for split in manifest.splits_of(config)
+        ]
+        faults += streaming_faults(repository.name, state.head, manifest.shard_format, splits)
     if faults:
         listed = "\n".join(f"  {fault}" for fault in faults)
         raise ReleaseError(f"{repository.name}@{revision} is not whole:\n{listed}")
@@ -103,14 +104,17 @@ def _card_faults(
     try:
         front: Any = yaml.safe_load(parts[1])
         named = {
-            config["config_name"]: [path for each in config["data_files"] for path in each["path"]]
+            config["config_name"]: {each["split"]: each["path"] for each in config["data_files"]}
             for config in front["configs"]
         }
     except (yaml.YAMLError, KeyError, TypeError, IndexError):
         yield f"{CARD} does not name the files of its configs"
         return
     wanted = {
-        config: [shard.path for shard in manifest.shards_of(config)]
+        config: {
+            split: [shard.path for shard in shards]
+            for split, shards in manifest.splits_of(config).items()
+        }
         for config in _configs(manifest)
     }
     if named != wanted:
