@@ -213,6 +213,8 @@ def make_attempt(rollout: Rollout) -> Attempt:
             rollout.stages,
         ),
         task_id=rollout.task_id,
+        split="train",
+        marks=(),
         scaffold=rollout.scaffold,
         model=rollout.model,
         source_format=rollout.source_format,
