@@ -36,6 +36,15 @@ def check_file(path: Path, record: str | None, progress: Progress) -> tuple[str,
         return name, faults
 
 
+def record_of(path: Path) -> str:
+    """Return what the records of a file are, as its first good line tells.
+
+    Raises `DataError` if no line tells.
+    """
+    with plain_file(path) as plain:
+        return _guess(path, list(_first_object(plain)))
+
+
 def _first_object(path: Path) -> list[str]:
     with path.open("rb") as file:
         for _, raw in read_lines(file, MAX_LINE_BYTES):

@@ -125,8 +125,13 @@ class RecordFiles(Generic[R]):
     """
 
     def __init__(
-        self, record_type: type[R], places: Sequence[_Place[Any]], reader: LineReader
+        self,
+        record_type: type[R],
+        paths: Sequence[Path],
+        places: Sequence[_Place[Any]],
+        reader: LineReader,
     ) -> None:
+        self._paths = paths
         self._record_type = record_type
         self._places = places
         self._reader = reader
@@ -145,6 +150,13 @@ class RecordFiles(Generic[R]):
         """Return the line of the record at an index, without its end."""
         return self._reader.read(self._places[index].location).rstrip(b"\r\n")
 
+    def note(self, index: int, json_path: str, reason: str) -> Quarantined:
+        """Return a note that the record at an index can't be used."""
+        place = self._places[index]
+        file, offset = str(self._paths[place.file]), place.source.offset
+        sha256 = hashlib.sha256(self._reader.read(place.source)).hexdigest()
+        return Quarantined(file, place.line, json_path, reason, offset, sha256)
+
     def locations(self) -> list[tuple[str, Location]]:
         """Return every record's identifier and location, in the sorted order."""
         return [(place.identity, place.location) for place in self._places]
@@ -154,9 +166,13 @@ class InspectedFiles(RecordFiles[R], Generic[R, T]):
     """Records of which something was seen when they were checked."""
 
     def __init__(
-        self, record_type: type[R], places: Sequence[_Place[T]], reader: LineReader
+        self,
+        record_type: type[R],
+        paths: Sequence[Path],
+        places: Sequence[_Place[T]],
+        reader: LineReader,
     ) -> None:
-        super().__init__(record_type, places, reader)
+        super().__init__(record_type, paths, places, reader)
         self.seen: list[T] = [place.what for place in places]
 
 
@@ -224,7 +240,7 @@ def open_inspected(
         spool.flush()
         places.sort(key=attrgetter("sort_key", "digest", "file", "line"))
         settled = _settle(places, record_type, paths, reader, output, counted)
-        yield InspectedFiles(record_type, settled, reader)
+        yield InspectedFiles(record_type, paths, settled, reader)
 
 
 def _survey(

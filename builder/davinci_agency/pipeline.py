@@ -19,6 +19,7 @@ import msgspec
 from davinci_agency.errors import CommandError, RecipeError
 from davinci_agency.files import STDIO, atomic_file, digest_file
 from davinci_agency.ids import content_digest
+from davinci_agency.notices import notices_file
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.recipe import Recipe, SourceTable
 from davinci_agency.records import SCHEMA_VERSION
@@ -188,10 +189,14 @@ def _steps(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> It
     yield _chain(recipe, tuple(pulls), clones, chains, workers, strict, progress)
     yield _query(chains, tasks, strict, progress)
     yield _ingest(recipe, tasks, attempts, strict, progress)
-    inputs = (tuple(pulls), (tasks,), (attempts,))
-    yield _build(
-        recipe, inputs, (*pulls, chains, tasks, attempts), release, workers, strict, progress
+    curated = work / "curated"
+    after = recipe.tables.build.after
+    before = None if after is None else _release_before(recipe, after)
+    yield _curate(
+        recipe, (tuple(pulls), (tasks,), (attempts,)), before, curated, workers, strict, progress
     )
+    made = (*pulls, chains, tasks, attempts, curated)
+    yield _build(recipe, curated, before, pulls, made, release, workers, strict, progress)
 
 
 def _stamp(out: Path) -> Path:
@@ -252,7 +257,7 @@ def _mine_step(
             for source, options in named
         },
         inputs=(),
-        outputs=_outputs(out),
+        outputs=(*_outputs(out), notices_file(out)),
         stamp=_stamp(out),
         action=lambda: mine_pulls(
             sources, out, cache=cache, workers=workers, strict=strict, progress=progress
@@ -322,9 +327,49 @@ def _ingest(recipe: Recipe, tasks: Path, out: Path, strict: bool, progress: Prog
     )
 
 
-def _build(
+def _curate(
     recipe: Recipe,
     records: tuple[tuple[Path, ...], tuple[Path, ...], tuple[Path, ...]],
+    before: Path | None,
+    out: Path,
+    workers: int,
+    strict: bool,
+    progress: Progress,
+) -> Step:
+    from davinci_agency.curate import CurateInputs, select_samples
+
+    table = recipe.tables.curate
+    lists, benchmarks = (
+        tuple(str(recipe.resolve(path)) for path in paths)
+        for paths in (table.deny_lists, table.benchmarks)
+    )
+    options = msgspec.structs.replace(table, deny_lists=lists, benchmarks=benchmarks)
+    return Step(
+        name="curate",
+        options=msgspec.to_builtins(table),
+        inputs=(
+            *(path for paths in records for path in paths),
+            *map(Path, (*lists, *benchmarks)),
+            *([before / MANIFEST] if before else []),
+        ),
+        outputs=_outputs(out),
+        stamp=_stamp(out),
+        action=lambda: select_samples(
+            CurateInputs(*records, before),
+            out,
+            options,
+            workers=workers,
+            strict=strict,
+            progress=progress,
+        ),
+    )
+
+
+def _build(
+    recipe: Recipe,
+    curated: Path,
+    before: Path | None,
+    mined: Sequence[Path],
     made: tuple[Path, ...],
     release: Path,
     workers: int,
@@ -333,19 +378,22 @@ def _build(
 ) -> Step:
     from davinci_agency.build import BuildInputs, BuildOptions, write_release
     from davinci_agency.card import write_card
+    from davinci_agency.curate import FILES
 
     table = recipe.tables.build
+    pulls, tasks, attempts = (curated / name for name in FILES.values())
     options = BuildOptions(recipe.tables.dataset.name, table.threshold, table.format)
     removals = tuple(side_file(path, "removed") for path in made)
-    after = None if table.after is None else _release_before(recipe, table.after)
-    inputs = BuildInputs(*records, removals, after)
+    notices = tuple(map(notices_file, mined))
+    inputs = BuildInputs((pulls,), (tasks,), (attempts,), removals, notices, before)
     return Step(
         name="build",
         options=msgspec.to_builtins(options),
         inputs=(
-            *(path for paths in records for path in paths),
+            *(pulls, tasks, attempts),
             *removals,
-            *([after / MANIFEST] if after else []),
+            *notices,
+            *([before / MANIFEST] if before else []),
         ),
         outputs=_outputs(release),
         stamp=recipe.resolve(recipe.tables.dataset.work) / ".release.stamp",

@@ -39,6 +39,27 @@
     policy = "historical-base"      # each stage begins at its own base; or "cumulative"
     states = ["clean", "three-way"] # how the patches of a stage must apply; also "unproven"
 
+    [curate]                        # davinci-agency curate rules lists every rule
+    off = ["contained"]             # rules that are off; all are on by default
+    mark = ["looping"]              # rules that only mark what breaks them
+    only = []                       # if there are any, only these are on
+    licenses = ["MIT", "BSD-3-Clause"]    # the permissive ones, if left out
+    withhold_patches = false        # keep rows under other licences, without their code
+    opted_out = []                  # pseudonyms, as in [filter]
+    logins = false                  # make accounts that texts mention pseudonyms
+    deny_lists = ["my-benchmark.json"]    # besides those that come with the program
+    whole_repositories = false      # leave out all of a repository that a benchmark uses
+    benchmarks = ["my-benchmark.parquet"] # texts that no record may hold runs of 13 words of
+    most_common = 10                # a run in more pull requests than this is everybody's
+    min_score = 0.5                 # of judged attempts; none by default
+    max_refinements = 3
+    max_tokens = 200000
+    validation = 0.0                # shares of what belongs together
+    test = 0.05
+    by_repository = false           # never divide a repository
+    held_out = ["owner/name"]       # repositories for testing only
+    held_out_since = 2026-01-01     # what began on that day or later is for testing
+
     [build]
     threshold = 0.8
     format = "parquet"              # or "arrow"
@@ -57,6 +78,7 @@ from typing import Annotated
 
 import msgspec
 
+from davinci_agency.curate.options import CurateOptions
 from davinci_agency.errors import RecipeError
 from davinci_agency.mine.filters import Filters
 from davinci_agency.records import KINDS, ApplyStatus, Kind, StatePolicy
@@ -114,6 +136,7 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: Annotated[tuple[SourceTable, ...], msgspec.Meta(min_length=1)]
     filter: Filters = Filters()
     chain: ChainTable = ChainTable()
+    curate: CurateOptions = CurateOptions()
     build: BuildTable = BuildTable()
 
 

@@ -2,6 +2,7 @@
 
     release/
         README.md                                   the card
+        NOTICES.txt                                 licences and notices of the repositories
         plots/<name>.svg                            its plots
         manifest.json                               versions, digests of inputs and outputs, counts
         schemas/<version>/<record>.schema.json      what the columns mean
@@ -13,7 +14,9 @@ Nothing in the manifest depends on when, where or by how many processes the rele
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +29,7 @@ import pyarrow.parquet as pq
 
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file, digest_file
+from davinci_agency.notices import NOTICES
 from davinci_agency.printable import printable
 from davinci_agency.records import SPLITS, JsonObject, Split
 from davinci_agency.schema import load_schema, schema_files, validator, versions
@@ -114,6 +118,7 @@ class Manifest:
         repository: where on the Hub it was published; ``None`` before that.
         version: the version under which; ``None`` before that.
         withdrawn: versions that were taken back later, and why.
+        notices_sha256: the digest of the notices; ``None`` if none were given.
     """
 
     name: str
@@ -127,6 +132,7 @@ class Manifest:
     repository: str | None = None
     version: str | None = None
     withdrawn: dict[str, str] = field(default_factory=dict)
+    notices_sha256: str | None = None
 
     def shards_of(self, config: str) -> list[Shard]:
         """Return the shards of a config, in order."""
@@ -256,6 +262,21 @@ def read_rows(folder: Path, shard: Shard) -> Iterator[JsonObject]:
         raise ReleaseError(f"{said}; build the release again.") from error
 
 
+@contextmanager
+def config_lines(target: Path, config: str) -> Iterator[Path]:
+    """Give a file of records: ``target`` itself, or if it is a release the rows of a config."""
+    if not target.is_dir():
+        yield target
+        return
+    manifest = read_manifest(target)
+    with tempfile.NamedTemporaryFile(prefix="davinci-agency-", suffix=".jsonl") as file:
+        for shard in manifest.shards_of(config):
+            for row in read_rows(target, shard):
+                file.write(orjson.dumps(row, option=orjson.OPT_UTC_Z) + b"\n")
+        file.flush()
+        yield Path(file.name)
+
+
 def _rows_at_once(about: pq.FileMetaData) -> int:
     groups = [about.row_group(number) for number in range(about.num_row_groups)]
     size = sum(group.total_byte_size for group in groups) / max(1, about.num_rows)
@@ -282,6 +303,11 @@ def check_release(folder: Path) -> Iterator[str]:
         for path, content in schema_files(manifest.schema_version).items()
     }
     named = {shard.path for shard in manifest.shards} | {MANIFEST, CARD, *schemas}
+    if manifest.notices_sha256 is not None:
+        named.add(NOTICES)
+        path = folder / NOTICES
+        if not path.is_file() or digest_file(path) != manifest.notices_sha256:
+            yield f"{NOTICES} is not the file that the manifest describes"
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()
         is_plot = relative.startswith(f"{PLOTS}/") and path.suffix == ".svg"

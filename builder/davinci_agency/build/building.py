@@ -24,6 +24,7 @@ from davinci_agency.jsonl import (
     open_inspected,
     open_records,
 )
+from davinci_agency.notices import NOTICES, notices_text, read_notices
 from davinci_agency.parallel import ordered_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import (
@@ -47,7 +48,7 @@ from davinci_agency.release import (
     write_manifest,
     write_schemas,
 )
-from davinci_agency.stage import Quarantined, StageOutput, Summary, stage_output
+from davinci_agency.stage import StageOutput, Summary, stage_output
 from davinci_agency.version import __version__
 
 
@@ -63,6 +64,7 @@ class BuildInputs:
     tasks: tuple[Path, ...] = ()
     attempts: tuple[Path, ...] = ()
     removals: tuple[Path, ...] = ()
+    notices: tuple[Path, ...] = ()
     after: Path | None = None
 
     def by_record(self) -> Mapping[str, tuple[Path, ...]]:
@@ -72,6 +74,7 @@ class BuildInputs:
             Task.RECORD: self.tasks,
             Attempt.RECORD: self.attempts,
             Removal.RECORD: self.removals,
+            "notice": self.notices,
         }
 
 
@@ -118,8 +121,8 @@ def write_release(
     with (
         atomic_folder(out, MANIFEST) as folder,
         stage_output("build", out, strict=strict, records=False) as output,
-        open_inspected(inputs.pulls, PullRequest, _split, output, progress, counted=False) as pulls,
-        open_inspected(inputs.tasks, Task, _split, output, progress, counted=False) as tasks,
+        open_inspected(inputs.pulls, PullRequest, _home, output, progress, counted=False) as pulls,
+        open_inspected(inputs.tasks, Task, _home, output, progress, counted=False) as tasks,
         open_records(inputs.attempts, Attempt, output, progress) as attempts,
         open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
     ):
@@ -131,15 +134,17 @@ def write_release(
         for shard in shards:
             output.written[shard.config] += shard.rows
         write_schemas(folder, SCHEMA_VERSION)
-        write_manifest(folder, _manifest(inputs, options, shards))
+        repos = frozenset(repo for _, repo in (*pulls.seen, *tasks.seen))
+        notices = _write_notices(folder, inputs.notices, repos)
+        write_manifest(folder, _manifest(inputs, options, shards, notices))
         if finish is not None:
             finish(folder)
     return output.summary()
 
 
 def _rows(
-    pulls: InspectedFiles[PullRequest, Split],
-    tasks: InspectedFiles[Task, Split],
+    pulls: InspectedFiles[PullRequest, Home],
+    tasks: InspectedFiles[Task, Home],
     attempts: RecordFiles[Attempt],
     options: BuildOptions,
     output: StageOutput,
@@ -152,13 +157,12 @@ def _rows(
     rows["tasks"] = _own_rows(tasks)
     index = {task_id: (n, place) for n, (task_id, place) in enumerate(tasks.locations())}
     samples: list[tuple[int, str, str, RowSource]] = []
-    for attempt, (_, place) in zip(
-        track(attempts, progress, "choose samples", len(attempts)),
-        attempts.locations(),
-        strict=True,
-    ):
+    places = [place for _, place in attempts.locations()]
+    for order, attempt in enumerate(track(attempts, progress, "choose samples", len(attempts))):
+        place = places[order]
         if attempt.task_id not in index:
-            output.quarantine(_unknown_task(attempt, place))
+            reason = f"there is no task {attempt.task_id}; give the file that has it."
+            output.quarantine(attempts.note(order, "$.task_id", reason))
             continue
         number, task_place = index[attempt.task_id]
         task = tasks.read(number)
@@ -178,23 +182,22 @@ def _rows(
     return rows, receipts
 
 
-def _split(record: PullRequest | Task) -> Seen[Split]:
-    return Seen(record.split)
+Home = tuple[Split, str]
+"""Where a record belongs: its split and its repository."""
+
+
+def _home(record: PullRequest | Task) -> Seen[Home]:
+    return Seen((record.split, record.repo))
 
 
 def _own_rows(
-    records: InspectedFiles[PullRequest, Split] | InspectedFiles[Task, Split],
+    records: InspectedFiles[PullRequest, Home] | InspectedFiles[Task, Home],
 ) -> list[RowSource]:
     """Return the rows that are records as they stand."""
     return [
         RowSource(name, (place,), split)
-        for split, (name, place) in zip(records.seen, records.locations(), strict=True)
+        for (split, _), (name, place) in zip(records.seen, records.locations(), strict=True)
     ]
-
-
-def _unknown_task(attempt: Attempt, place: Location) -> Quarantined:
-    reason = f"there is no task {attempt.task_id}; give the file that has it."
-    return Quarantined(str(place.path), None, "$.task_id", reason, place.offset)
 
 
 @contextmanager
@@ -239,7 +242,17 @@ def _write_shards(
     return list(track(written, progress, "write shards", len(plans)))
 
 
-def _manifest(inputs: BuildInputs, options: BuildOptions, shards: Sequence[Shard]) -> Manifest:
+def _write_notices(folder: Path, paths: Sequence[Path], repos: frozenset[str]) -> str | None:
+    """Write the notices of some repositories, and return their digest; ``None`` without files."""
+    if not paths:
+        return None
+    (folder / NOTICES).write_text(notices_text(read_notices(paths), repos), encoding="utf-8")
+    return digest_file(folder / NOTICES)
+
+
+def _manifest(
+    inputs: BuildInputs, options: BuildOptions, shards: Sequence[Shard], notices: str | None
+) -> Manifest:
     files = [
         InputFile(record, path.name, digest_file(path), path.stat().st_size)
         for record, paths in inputs.by_record().items()
@@ -264,4 +277,5 @@ def _manifest(inputs: BuildInputs, options: BuildOptions, shards: Sequence[Shard
             for config in CONFIGS
         },
         shards=tuple(shards),
+        notices_sha256=notices,
     )

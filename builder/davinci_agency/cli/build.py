@@ -27,6 +27,9 @@ _FILES = click.Path(path_type=Path, dir_okay=False)
 @click.option("--tasks", type=_FILES, multiple=True, help="A file of tasks.")
 @click.option("--attempts", type=_FILES, multiple=True, help="A file of attempts.")
 @click.option("--removals", type=_FILES, multiple=True, help="A file of receipts to publish too.")
+@click.option(
+    "--notices", type=_FILES, multiple=True, help="A file of licences and notices, as mine left it."
+)
 @click.option("--out", type=FOLDER, required=True, help="The release: a folder to make.")
 @click.option(
     "--after",
@@ -57,6 +60,7 @@ def command(
     tasks: tuple[Path, ...],
     attempts: tuple[Path, ...],
     removals: tuple[Path, ...],
+    notices: tuple[Path, ...],
     out: Path,
     after: str | None,
     name: str,
@@ -84,7 +88,7 @@ def command(
 
         before = release_folder(after)
     summary = write_release(
-        BuildInputs(pulls, tasks, attempts, removals, before),
+        BuildInputs(pulls, tasks, attempts, removals, notices, before),
         out,
         BuildOptions(name, threshold, shard_format),
         finish=write_card,

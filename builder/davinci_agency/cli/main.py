@@ -27,6 +27,8 @@ _COMMANDS = {
     "explain": "Show why the pull requests of a chain belong together.",
     "query": "Write a query for each stage of each chain.",
     "ingest": "Join trajectories to the tasks that they worked on.",
+    "curate": "Take out what nobody should train on, each with a receipt.",
+    "rehydrate": "Make patches again that were withheld, from your own clone.",
     "build": "Build a release: shards, manifest and card.",
     "card": "Write a release's dataset card, or check it.",
     "validate": "Check a file of records or a whole release.",
@@ -115,7 +117,7 @@ def cli() -> None:
     The way of the data:
       repository -mine-> pulls -chain-> chains -query-> tasks -+
                                                 trajectories -ingest-> attempts
-      pulls + tasks + attempts -build-> release -publish-> Hub
+      pulls + tasks + attempts -curate-> the same -build-> release -publish-> Hub
     """
 
 

@@ -51,8 +51,8 @@ def command(
     """
     from davinci_agency.card import measure_release, render_card
     from davinci_agency.publish import HubRepository, PublishOptions, Version, publish_release
-    from davinci_agency.publish.gates import PERMISSIVE
     from davinci_agency.release import CARD, Manifest
+    from davinci_agency.spdx import PERMISSIVE
 
     stats = measure_release(release)
 

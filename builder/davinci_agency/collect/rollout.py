@@ -1,8 +1,8 @@
 """What every trajectory format is read into, and the rules that its conversation must follow; pure.
 
 A `Rollout` is one stage's conversation, or a whole task's with the places where its stages begin.
-`check_conversation` raises rather than mends: a reader knows how its format says a thing, and what
-is still wrong after it, nobody can know.
+`make_attempt` refuses what `conversation_flaw` finds and mends nothing: a reader knows how its
+format says a thing, and what is still wrong after it, nobody can know.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 import orjson
 
+from davinci_agency.conversation import Flaw, call_flaw, conversation_flaw
 from davinci_agency.ids import content_id
 from davinci_agency.records import (
     SCHEMA_VERSION,
@@ -27,8 +28,6 @@ from davinci_agency.records import (
 from davinci_agency.schema import cut_short
 
 T = TypeVar("T")
-
-_ROLES = ("system", "user", "assistant", "tool")
 
 
 class TrajectoryError(Exception):
@@ -95,54 +94,6 @@ def typed(value: Any, kind: type[T]) -> T:
         raise TrajectoryError(place.removesuffix("`") or "$", what) from error
 
 
-def check_conversation(messages: Sequence[Mapping[str, Any]]) -> None:
-    """Raise `TrajectoryError` where a conversation breaks a rule that trainers rely on.
-
-    Roles are known and contents are there; every call of a tool is an object with a name and an
-    id of its own, and is answered before anybody else speaks. Only the calls of the last message
-    may be open: a scaffold ends when its agent submits.
-    """
-    if not any(message.get("role") == "assistant" for message in messages):
-        raise TrajectoryError("$.messages", "the assistant never speaks")
-    open_calls: dict[str, str] = {}
-    known: set[str] = set()
-    for place, message in enumerate(messages):
-        path = f"$.messages[{place}]"
-        if message.get("role") not in _ROLES:
-            raise TrajectoryError(f"{path}.role", f"the role {cut_short(message.get('role'))} is "
-                                  f"none of {', '.join(_ROLES)}")  # fmt: skip
-        if not isinstance(message.get("content"), str | list):
-            raise TrajectoryError(f"{path}.content", "the content is missing or no text")
-        if message["role"] == "tool":
-            call_id = message.get("tool_call_id")
-            if open_calls.pop(str(call_id), None) is None:
-                what = f"{cut_short(call_id)} answers no open call"
-                raise TrajectoryError(f"{path}.tool_call_id", what)
-            continue
-        if open_calls:
-            raise TrajectoryError(
-                next(iter(open_calls.values())), "the call is not answered before the next turn"
-            )
-        for call_place, call in enumerate(message.get("tool_calls") or ()):
-            call_path = f"{path}.tool_calls[{call_place}]"
-            if call["id"] in known:
-                raise TrajectoryError(f"{call_path}.id", f"{cut_short(call['id'])} is used twice")
-            known.add(call["id"])
-            open_calls[call["id"]] = call_path
-    if open_calls and messages[-1]["role"] != "assistant":
-        raise TrajectoryError(next(iter(open_calls.values())), "the call is never answered")
-
-
-def _check_call(call: Any, path: str) -> None:
-    function = call.get("function") if isinstance(call, Mapping) else None
-    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
-        raise TrajectoryError(f"{path}.function", "the call names no function")
-    if not isinstance(call.get("id"), str):
-        raise TrajectoryError(f"{path}.id", "the call has no id")
-    if not isinstance(function.get("arguments"), dict):
-        raise TrajectoryError(f"{path}.function.arguments", "the arguments are no JSON object")
-
-
 def _with_object_arguments(call: Any, path: str) -> Any:
     """Return a tool call whose arguments are an object, though it came with them as a string.
 
@@ -191,13 +142,18 @@ def _normal_calls(calls: Any, path: str) -> list[Any]:
         raise TrajectoryError(path, "the calls of tools are no list")
     normal = [_with_object_arguments(call, f"{path}[{n}]") for n, call in enumerate(calls)]
     for place, call in enumerate(normal):
-        _check_call(call, f"{path}[{place}]")
+        _refuse(call_flaw(call, f"{path}[{place}]"))
     return normal
+
+
+def _refuse(flaw: Flaw | None) -> None:
+    if flaw is not None:
+        raise TrajectoryError(flaw.json_path, flaw.reason)
 
 
 def make_attempt(rollout: Rollout) -> Attempt:
     """Return a whole rollout as an attempt. Raises `TrajectoryError` if its conversation is bad."""
-    check_conversation(rollout.messages)
+    _refuse(conversation_flaw(rollout.messages))
     verdict = rollout.verdict
     assistant = [message for message in rollout.messages if message["role"] == "assistant"]
     return Attempt(

@@ -9,6 +9,7 @@ however often it was killed; only what is new or changed is read again.
 
 from davinci_agency.mine.filters import Filters
 from davinci_agency.mine.mining import mine_pulls
+from davinci_agency.mine.rehydrating import rehydrate_records
 from davinci_agency.mine.sources import GitHubAccess, MineOptions, github_access, identify, locate
 from davinci_agency.repository.source import Source, hosted_at, read_source
 
@@ -23,4 +24,5 @@ __all__ = [
     "locate",
     "mine_pulls",
     "read_source",
+    "rehydrate_records",
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from davinci_agency.mine.paths import is_generated
+from davinci_agency.spdx import is_allowed
 
 _PREFIX = r"^\W*(?:\w+(?:\([^)]{0,80}\))?!?: ?)?"
 """A tag before a title: ``build(deps): ``."""
@@ -49,7 +50,7 @@ class Filters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         max_files: more files than this.
         max_lines: more added and removed lines than this.
         opted_out: pseudonyms of authors who want no part in it.
-        licenses: if there are any, only repositories under these stay.
+        licenses: if there are any, only what was under these at its base commit stays.
     """
 
     bots: bool = False
@@ -120,7 +121,8 @@ def _opted_out(filters: Filters, pull: Traits) -> Reason | None:
 
 
 def _license(filters: Filters, pull: Traits) -> Reason | None:
-    if not filters.licenses or pull.license in filters.licenses:
+    allowed = frozenset(filters.licenses)
+    if not allowed or (pull.license is not None and is_allowed(pull.license, allowed)):
         return None
     return "license-not-allowed", f"its licence is {pull.license or 'not known'}", None
 

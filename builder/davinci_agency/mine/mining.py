@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from davinci_agency.errors import DataError
+from davinci_agency.files import STDIO, atomic_file
 from davinci_agency.mine.attributes import open_attributes, read_attributes
 from davinci_agency.mine.diffs import Diff
 from davinci_agency.mine.filters import Filters, Traits, removal_by
@@ -28,9 +29,16 @@ from davinci_agency.mine.sources import MineOptions, check_distinct, identify
 from davinci_agency.mine.stacks import with_stacks
 from davinci_agency.mine.store import Store, open_store, pack
 from davinci_agency.mine.words import with_words
+from davinci_agency.notices import notices_file, write_notices
 from davinci_agency.parallel import ordered_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import SCHEMA_VERSION, MergeStyle, to_json
+from davinci_agency.repository.licensing import (
+    Licensing,
+    Notice,
+    read_licensing,
+    read_notices,
+)
 from davinci_agency.repository.overlay import Overlay, open_overlay
 from davinci_agency.repository.source import Source, read_source
 from davinci_agency.stage import StageOutput, Summary, stage_output
@@ -62,12 +70,14 @@ class Mined:
         taken_back: which were reverted, and by which.
         rejected: what only looked like one.
         notes: what a person should know.
+        notices: the texts of its licences and notices, at any of the base commits.
     """
 
     styles: dict[int, MergeStyle]
     taken_back: dict[int, int]
     rejected: tuple[Rejected, ...]
     notes: tuple[str, ...]
+    notices: tuple[Notice, ...]
 
 
 def mine_pulls(
@@ -95,6 +105,7 @@ def mine_pulls(
     check_distinct(named)
     with ExitStack() as stack:
         output = stack.enter_context(stage_output("mine", out, strict=strict))
+        notices = None if out == STDIO else stack.enter_context(atomic_file(notices_file(out)))
         folder = cache or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         processes = min(workers, len(named))
         watch = progress if processes == 1 else SILENT
@@ -103,6 +114,8 @@ def mine_pulls(
         for (_, options), mined in zip(named, results, strict=True):
             with open_store(_store_path(folder, options)) as store:
                 _write(store, mined, options, output, progress)
+            if notices is not None:
+                write_notices(notices, options.repo or "", mined.notices)
     return output.summary()
 
 
@@ -138,12 +151,17 @@ def _update(
             )
             for item in chosen
         ]
-        _fill(store, overlay, source, history, found, about, options, workers, progress)
+        tip = source.branches[0].tip
+        told = read_licensing(overlay, [*sorted({item.merged.base for item in found}), tip])
+        licenses = _licenses(store, told, tip, options)
+        _fill(store, overlay, source, history, found, about, options, licenses, workers, progress)
+        notices = read_notices(overlay, told.values())
     return Mined(
         styles={item.number: item.style for item in chosen},
         taken_back={n: number for number, r in relations.items() for n in r.reverts},
         rejected=tuple(pulls.rejected),
         notes=_notes(options, source),
+        notices=notices,
     )
 
 
@@ -155,7 +173,27 @@ def _ask_github(store: Store, options: MineOptions, progress: Progress) -> About
 
         everything = options.since is None and options.limit is None
         read_all(store, options.github, repo, progress, everything=everything)
-    return About(repo, options.host, options.license or repository_license(store))
+    return About(repo, options.host)
+
+
+def _licenses(
+    store: Store, told: Mapping[str, Licensing], tip: str, options: MineOptions
+) -> dict[str, str | None]:
+    """Return the licence at every commit: the curator's word, else the files', else GitHub's.
+
+    GitHub's answer is today's. It holds for a base without such files, and for one that has the
+    files of today, at the tip of the default branch, where these could not be read.
+    """
+    if options.license is not None:
+        return dict.fromkeys(told, options.license)
+    today = repository_license(store)
+
+    def license_at(base: str) -> str | None:
+        said = told[base]
+        is_todays = said.files in ((), told[tip].files) and not said.has_own_terms
+        return said.expression or (today if is_todays else None)
+
+    return {base: license_at(base) for base in told}
 
 
 def _read_history(overlay: Overlay, source: Source, progress: Progress, repo: str) -> History:
@@ -247,6 +285,7 @@ def _fill(
     found: Sequence[Found],
     about: About,
     options: MineOptions,
+    licenses: Mapping[str, str | None],
     workers: int,
     progress: Progress,
 ) -> None:
@@ -259,14 +298,16 @@ def _fill(
         store.put_state(missing=[])
     there = store.keys()
     keys = {
-        item.merged.number: item.key(history, shared, views.get(item.merged.number))
+        item.merged.number: item.key(
+            history, shared, views.get(item.merged.number), licenses[item.merged.base]
+        )
         for item in found
     }
     new = [item for item in found if there.get(item.merged.number) != keys[item.merged.number]]
 
     def make(item: Found, diff: Diff) -> tuple[int, bytes, bytes]:
         number = item.merged.number
-        record = make_record(history, item, diff, about)
+        record = make_record(history, item, diff, about, licenses[item.merged.base])
         if number in views:
             record = with_words(record, store.view(number), options.filters.opted_out)
         return number, keys[number], pack(to_json(record))

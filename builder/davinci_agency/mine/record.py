@@ -30,7 +30,6 @@ class About:
 
     repo: str
     host: str | None
-    license: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,9 @@ def digest(facts: object) -> bytes:
     return hashlib.blake2b(repr(facts).encode(), digest_size=16).digest()
 
 
-def make_record(history: History, found: Found, diff: Diff, about: About) -> PullRequest:
+def make_record(
+    history: History, found: Found, diff: Diff, about: About, license_: str | None
+) -> PullRequest:
     """Return the record of a pull request, as far as git knows it."""
     item = found.merged
     title, title_is_whole = clean_text(item.title)
@@ -110,7 +111,7 @@ def make_record(history: History, found: Found, diff: Diff, about: About) -> Pul
         merge_base=item.merge_base,
         head_commit=item.head,
         merge_commit=item.merge,
-        license=about.license,
+        license=license_,
         language=main_language(diff.files),
         commits=commits,
         files=diff.files,

@@ -50,7 +50,8 @@ class MineOptions:
     Attributes:
         repo: owner/name; ``None`` takes it from the address that the clone came from.
         host: the host of the pull requests' pages, such as ``github.com``; ``None`` as above.
-        license: the repository's licence as an SPDX expression, if known.
+        license: the licence of all of it as an SPDX expression, whatever its files say; ``None``
+            takes it from them, at each pull request's base.
         since: only pull requests merged on that day (UTC) or later.
         limit: only so many, the newest.
         github: how to ask GitHub for what git does not know; ``None`` asks nothing.

@@ -12,15 +12,8 @@ from davinci_agency.release import CONFIGS, Manifest, check_release, read_batche
 from davinci_agency.schema import load_schema
 from davinci_agency.schema.arrow import dataset_rows
 from davinci_agency.secrets import find_secrets
+from davinci_agency.spdx import is_allowed
 
-PERMISSIVE = frozenset(
-    {
-        "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC", "MIT",
-        "MIT-0", "NCSA", "PostgreSQL", "PSF-2.0", "Python-2.0", "Unicode-3.0", "Unlicense",
-        "Zlib",
-    }
-)  # fmt: skip
-"""Licences under which code may be published again with no more than a notice, by SPDX."""
 UNKNOWN = "unknown"
 
 
@@ -50,7 +43,7 @@ def check_gates(
         for batch in read_batches(folder, shard):
             for row in dataset_rows(batch):
                 license_name = str(row["license"] or UNKNOWN) if licensed else ""
-                if licensed and not _is_allowed(license_name, licenses):
+                if licensed and not is_allowed(license_name, licenses):
                     refused[shard.config, license_name] += 1
                 for path, rule in _secrets(row, "$"):
                     yield f"{shard.path}: row {number}: {path} holds what looks like a {rule}"
@@ -62,28 +55,21 @@ def check_gates(
         )
 
 
-def _is_allowed(expression: str, licenses: frozenset[str]) -> bool:
-    """Tell whether an SPDX expression can be had under one of the licences.
-
-    >>> _is_allowed("GPL-2.0-only OR MIT", frozenset({"MIT"}))
-    True
-    """
-    if expression in licenses:
-        return True
-    choices = [choice.split(" AND ") for choice in expression.split(" OR ")]
-    return any(all(name in licenses for name in names) for names in choices)
-
-
 def _secrets(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Yield the place and the kind of every secret in a JSON value, names of keys included."""
     if isinstance(value, str):
-        for secret in find_secrets(value):
-            yield path, secret.rule
+        for rule in _kinds_of_secrets(value):
+            yield path, rule
     elif isinstance(value, dict):
         for key, inner in value.items():
-            for secret in find_secrets(key):
-                yield path, secret.rule
+            for rule in _kinds_of_secrets(key):
+                yield path, rule
             yield from _secrets(inner, f"{path}.{key[:40]}")
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _secrets(inner, f"{path}[{number}]")
+
+
+def _kinds_of_secrets(text: str) -> Iterator[str]:
+    found = find_secrets(text.encode("utf-8", "surrogatepass"))
+    return (secret.rule for secret in found if secret.kind == "secret")

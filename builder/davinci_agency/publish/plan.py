@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from davinci_agency.errors import ReleaseError
+from davinci_agency.notices import NOTICES
 from davinci_agency.publish.changelog import with_section
 from davinci_agency.publish.hub import RemoteFile, RemoteState
 from davinci_agency.publish.versions import FIRST, Change, Version, change_between, versions_of
@@ -216,11 +217,13 @@ def _version(
 
 
 def _owned(manifest: Manifest | None, remote: Mapping[str, RemoteFile]) -> set[str]:
-    """Return the files that may be deleted with a release: its shards, schemas and plots."""
+    """Return the files that may be deleted with a release: its shards, schemas, plots, notices."""
     if manifest is None:
         return set()
     shards = {shard.path for shard in manifest.shards}
     beside = (f"{SCHEMAS}/{manifest.schema_version}/", f"{PLOTS}/")
+    if manifest.notices_sha256 is not None:
+        shards.add(NOTICES)
     return {path for path in remote if path in shards or path.startswith(beside)}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from davinci_agency.errors import CommandError, ReleaseError, RemoteError
 from davinci_agency.files import digest_file
 from davinci_agency.progress import SILENT, Progress
-from davinci_agency.publish.gates import PERMISSIVE, check_gates
+from davinci_agency.publish.gates import check_gates
 from davinci_agency.publish.hub import (
     HubRepository,
     LostAnswerError,
@@ -31,6 +31,7 @@ from davinci_agency.publish.verifying import Verified, verify_release
 from davinci_agency.publish.versions import Version
 from davinci_agency.release import CARD, CHANGELOG, MANIFEST, Manifest, read_manifest
 from davinci_agency.shipped import shipped
+from davinci_agency.spdx import PERMISSIVE
 
 _TRIES = 3
 """How often a commit whose answer was lost is looked for, and tried again."""

@@ -1,0 +1,295 @@
+"""One record at a time: its secrets replaced, rules about it asked, and a view of it kept; pure.
+
+The inspectors run in several processes, so they hold everything that they need to know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from davinci_agency.curate.deny_index import DenyIndex
+from davinci_agency.curate.finding import Limits
+from davinci_agency.curate.grams import GramList
+from davinci_agency.curate.patch_ids import patch_id
+from davinci_agency.curate.redaction import redact, without_logins
+from davinci_agency.curate.rules import Choice
+from davinci_agency.curate.trajectories import ATTEMPT_RULES
+from davinci_agency.curate.views import (
+    AttemptView,
+    PullView,
+    Reason,
+    TaskView,
+    view_attempt,
+    view_pull,
+    view_task,
+)
+from davinci_agency.curate.words import word_hashes
+from davinci_agency.jsonl import Seen
+from davinci_agency.records import (
+    Attempt,
+    JsonObject,
+    PullRequest,
+    Record,
+    Stage,
+    Task,
+    TaskStage,
+    Withheld,
+    to_json,
+)
+from davinci_agency.secrets import Secret
+from davinci_agency.secrets.rule import Kind
+from davinci_agency.spdx import is_allowed
+from davinci_agency.texts import Texts, strings
+
+R = TypeVar("R", PullRequest, Task, Attempt)
+S = TypeVar("S", PullRequest, TaskStage)
+
+
+@dataclass(frozen=True, slots=True)
+class Standards:
+    """What records are held against.
+
+    Attributes:
+        choice: the rules that are asked.
+        licenses: the licences that are allowed.
+        withhold: whether code under others is taken out, and the rest stays.
+        opted_out: pseudonyms of authors who want no part in it.
+        logins: whether accounts that texts mention become pseudonyms.
+        denied: what stands in benchmarks.
+        whole_repositories: whether all of a repository goes that has a task in one.
+        grams: runs of words of a user's own benchmark.
+        limits: what is asked of attempts.
+    """
+
+    choice: Choice
+    licenses: frozenset[str]
+    withhold: bool
+    opted_out: frozenset[str]
+    logins: bool
+    denied: DenyIndex
+    whole_repositories: bool
+    grams: GramList | None
+    limits: Limits
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of secrets that are replaced."""
+        wanted: tuple[tuple[str, Kind], ...] = (("secrets", "secret"), ("people", "person"))
+        return frozenset(kind for rule, kind in wanted if rule in self.choice.on)
+
+    def license_reasons(self, name: str | None) -> Iterator[Reason]:
+        """Yield the reason against a licence, if there is one."""
+        if not self.allows(name):
+            yield "license-not-allowed", f"its licence is {name or 'not known'}", None
+
+    def allows(self, name: str | None) -> bool:
+        """Tell whether code under a licence may be published."""
+        return name is not None and is_allowed(name, self.licenses)
+
+    def withholds(self, name: str | None) -> bool:
+        """Tell whether code under a licence is taken out, and the rest stays."""
+        is_asked = "license-not-allowed" in self.choice.on and self.withhold
+        return is_asked and not self.allows(name)
+
+    def benchmark_reasons(
+        self, repo: str, stages: Sequence[PullRequest | Stage]
+    ) -> Iterator[Reason]:
+        """Yield the reason against pull requests that stand in a benchmark."""
+        for stage in stages:
+            patches = (stage.patch, stage.test_patch, stage.patch + stage.test_patch)
+            ids = [found for patch in patches if (found := patch_id(patch)) is not None]
+            hits = self.denied.hits(
+                repo, stage.number, stage.base_commit, ids, (stage.merge_commit,)
+            )
+            if hits:
+                named = ", ".join(
+                    f"{hit.list_name} {hit.instance_id} (by {hit.by})" for hit in hits
+                )
+                yield "in-benchmark", f"#{stage.number} is {named}", float(len(hits))
+                return
+        if self.whole_repositories and (lists := self.denied.lists_with(repo)):
+            yield "in-benchmark", f"its repository has tasks in {', '.join(lists)}", None
+
+    def grams_in(self, texts: Sequence[str]) -> tuple[int, ...]:
+        """Return the runs of words of a user's benchmark that stand in some texts."""
+        if self.grams is None:
+            return ()
+        found = [self.grams.hits(word_hashes(text.encode())) for text in texts]
+        return tuple(int(gram) for gram in np.unique(np.concatenate(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class PullInspector:
+    """Looks at a pull request."""
+
+    standards: Standards
+
+    def __call__(self, pull: PullRequest) -> Seen[PullView]:
+        """Return what is seen of it, and its line if it changed."""
+        new, counts, broken = _without_secrets(pull, self.standards)
+        people = {pull.author_id, pull.login_id, *(c.author_id for c in pull.commits)}
+        reasons: list[Reason] = []
+        if not people.isdisjoint(self.standards.opted_out):
+            reasons.append(("opted-out", "an author wants no part in it", None))
+        if not self.standards.withhold:
+            reasons += self.standards.license_reasons(pull.license)
+        reasons += [*self.standards.benchmark_reasons(pull.repo, [pull]), *broken]
+        texts = [pull.title, pull.body, pull.patch, pull.test_patch]
+        view = view_pull(new, self.standards.grams_in(texts), tuple(reasons), counts)
+        if self.standards.withholds(pull.license):
+            new = without_patches(new, pull)
+        return Seen(view, _line(pull, new))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInspector:
+    """Looks at a task."""
+
+    standards: Standards
+
+    def __call__(self, task: Task) -> Seen[TaskView]:
+        """Return what is seen of it, and its line if it changed."""
+        new, counts, broken = _without_secrets(task, self.standards)
+        reasons: list[Reason] = []
+        if not self.standards.withhold:
+            reasons += self.standards.license_reasons(task.license)
+        reasons += [*self.standards.benchmark_reasons(task.repo, task.stages), *broken]
+        texts = [
+            text for stage in task.stages for text in (stage.query, stage.patch, stage.test_patch)
+        ]
+        view = view_task(new, self.standards.grams_in(texts), tuple(reasons), counts)
+        if self.standards.withholds(task.license):
+            stages = tuple(
+                without_patches(stage, old)
+                for stage, old in zip(new.stages, task.stages, strict=True)
+            )
+            gone = None if new.patch is None else ""
+            new = replace(new, stages=stages, patch=gone, test_patch=gone)
+        return Seen(view, _line(task, new))
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptInspector:
+    """Looks at an attempt; ``tasks`` are those that there may be attempts at, without patches."""
+
+    standards: Standards
+    tasks: Mapping[str, Task]
+
+    def __call__(self, attempt: Attempt) -> Seen[AttemptView]:
+        """Return what is seen of it, and its line if it changed."""
+        said = list(_said(attempt.messages))
+        texts = Texts.of([*said, *_beside(attempt)])
+        redacted = redact(attempt, texts, self.standards.kinds)
+        new = redacted.record
+        if new is not attempt:
+            said = list(_said(new.messages))
+            texts = Texts.of(said)
+        reasons: list[Reason] = []
+        task = self.tasks.get(attempt.task_id)
+        if task is not None:
+            if self.standards.withholds(task.license):
+                reasons += self.standards.license_reasons(task.license)
+            reasons += _broken(redacted.broken)
+            reasons += self._quality(attempt, task)
+        view = view_attempt(new, texts.first(len(said)), tuple(reasons), redacted.counts)
+        return Seen(view, _line(attempt, new))
+
+    def _quality(self, attempt: Attempt, task: Task) -> Iterator[Reason]:
+        for name, rule in ATTEMPT_RULES.items():
+            if name in self.standards.choice.on:
+                finding = rule(attempt, task, self.standards.limits)
+                if finding is not None:
+                    yield name, *finding
+
+
+def _said(messages: Sequence[JsonObject]) -> Iterator[tuple[str, str]]:
+    """Yield what is said in a conversation, without the names of calls: every run has its own."""
+    for message in messages:
+        for key in sorted(message):
+            if key == "tool_calls" and isinstance(message[key], list):
+                for call in message[key]:
+                    yield from strings(_without_id(call), key)
+            elif key != "tool_call_id":
+                yield from strings(message[key], key)
+
+
+def _without_id(call: Any) -> Any:
+    if not isinstance(call, dict):
+        return call
+    return {key: value for key, value in call.items() if key != "id"}
+
+
+def _beside(attempt: Attempt) -> Iterator[tuple[str, str]]:
+    """Yield every other string of an attempt."""
+    for message in attempt.messages:
+        for call in message.get("tool_calls") or ():
+            if isinstance(call, dict):
+                yield from strings(call.get("id"))
+        yield from strings(message.get("tool_call_id"))
+    yield from strings(replace(attempt, messages=()))
+
+
+def _without_secrets(
+    record: R, standards: Standards
+) -> tuple[R, Mapping[str, int], tuple[Reason, ...]]:
+    """Return a record without secrets: what was replaced, and the reason if a patch broke."""
+    redacted = redact(record, Texts.of(strings(record)), standards.kinds)
+    new: R = redacted.record
+    if standards.logins:
+        new = _without_logins(new)
+    return new, redacted.counts, _broken(redacted.broken)
+
+
+def _broken(secret: Secret | None) -> tuple[Reason, ...]:
+    if secret is None:
+        return ()
+    rule = "secrets" if secret.kind == "secret" else "people"
+    return ((rule, f"a patch can't do without what looks like a value of {secret.rule}", None),)
+
+
+def _without_logins(record: R) -> R:
+    """Return a record whose prose mentions no accounts; code may mean something else by an @."""
+    if isinstance(record, PullRequest):
+        return replace(
+            record,
+            title=without_logins(record.title),
+            body=without_logins(record.body),
+            commits=tuple(
+                replace(commit, message=without_logins(commit.message)) for commit in record.commits
+            ),
+            closes=tuple(
+                replace(issue, title=without_logins(issue.title), body=without_logins(issue.body))
+                for issue in record.closes
+            ),
+            discussion=tuple(
+                replace(remark, body=without_logins(remark.body)) for remark in record.discussion
+            ),
+        )
+    if isinstance(record, Task):
+        stages = tuple(
+            replace(stage, title=without_logins(stage.title), query=without_logins(stage.query))
+            for stage in record.stages
+        )
+        return replace(record, stages=stages)
+    return record
+
+
+def without_patches(stage: S, whole: PullRequest | Stage) -> S:
+    """Return a stage without its patches, but with the digests of those of the ``whole`` one."""
+    if whole.withheld is not None:
+        return stage
+    withheld = Withheld(_sha256(whole.patch), _sha256(whole.test_patch))
+    return replace(stage, patch="", test_patch="", withheld=withheld)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _line(old: Record, new: Record) -> bytes | None:
+    return None if new is old else to_json(new)

@@ -1,0 +1,149 @@
+"""Secrets and personal data in a record, replaced by placeholders; pure.
+
+Equal values become equal placeholders within a record, wherever they stand in it, so that a
+trajectory stays coherent: what was printed is what is used later. What a patch must find in the
+repository can't be replaced; `Redacted.broken` tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from davinci_agency.ids import login_id
+from davinci_agency.secrets import Secret, find_secrets
+from davinci_agency.secrets.rule import Kind
+from davinci_agency.texts import Texts, strings, with_strings
+
+T = TypeVar("T")
+
+_PATCHES = frozenset({"patch", "test_patch", "model_patch"})
+_PLACEHOLDER = re.compile(r"<([A-Z0-9_]{1,60})_(\d{1,6})>")
+_LEAST = 8
+"""Characters of a value that is replaced wherever it stands; shorter ones may be other words."""
+_MENTION = re.compile(r"(?<![\w@/.`-])@([A-Za-z\d](?:-?[A-Za-z\d]){0,38})(?![\w/.-])")
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted(Generic[T]):
+    """A record without its secrets.
+
+    Attributes:
+        record: the record; the same object if nothing was found.
+        counts: replaced values by rule.
+        broken: a secret that a patch can't do without, if there is one.
+    """
+
+    record: T
+    counts: Mapping[str, int]
+    broken: Secret | None
+
+
+def redact(record: T, texts: Texts, kinds: frozenset[Kind]) -> Redacted[T]:
+    """Return a record whose strings are ``texts`` without secrets of some kinds."""
+    found = [secret for secret in find_secrets(texts.buffer) if secret.kind in kinds]
+    if not found:
+        return Redacted(record, {}, None)
+    values = _values(texts, found)
+    names = _placeholders(values, texts)
+    everywhere = {value: names[value] for value in values if _is_told(value, values[value])}
+    changed = _changed_strings(texts, found, names, everywhere)
+    broken = _broken(record, changed, values)
+    counts: dict[str, int] = {}
+    for secret in values.values():
+        counts[secret.rule] = counts.get(secret.rule, 0) + 1
+    return Redacted(with_strings(record, lambda text: changed.get(text, text)), counts, broken)
+
+
+def _is_told(value: str, secret: Secret) -> bool:
+    """Tell whether a value is the secret wherever it stands; a person's name may be a word."""
+    return len(value) >= _LEAST and (secret.kind == "secret" or "@" in value)
+
+
+def _values(texts: Texts, found: Iterable[Secret]) -> dict[str, Secret]:
+    """Return the first secret of every value, in the order of appearance."""
+    values: dict[str, Secret] = {}
+    for secret in found:
+        values.setdefault(texts.buffer[secret.start : secret.end].decode(), secret)
+    return values
+
+
+def _placeholders(values: Mapping[str, Secret], texts: Texts) -> dict[str, str]:
+    """Return a placeholder for each value; none that stands in the texts already."""
+    taken = {match[0] for match in _PLACEHOLDER.finditer(texts.buffer.decode())}
+    numbers: dict[str, int] = {}
+    names: dict[str, str] = {}
+    for value, secret in values.items():
+        kind = secret.rule.upper().replace("-", "_")
+        while True:
+            numbers[kind] = numbers.get(kind, 0) + 1
+            name = f"<{kind}_{numbers[kind]}>"
+            if name not in taken:
+                break
+        names[value] = name
+    return names
+
+
+def _changed_strings(
+    texts: Texts, found: Iterable[Secret], names: Mapping[str, str], everywhere: Mapping[str, str]
+) -> dict[str, str]:
+    """Return every string that holds a value, with its placeholder instead."""
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for number, start, end in texts.places((secret.start, secret.end) for secret in found):
+        spans.setdefault(number, []).append((start, end))
+    changed: dict[str, str] = {}
+    for number in range(len(texts.parts)):
+        if number in spans or any(value.encode() in texts.parts[number] for value in everywhere):
+            old = texts.string(number)
+            changed[old] = _without(old, spans.get(number, ()), names, everywhere)
+    return changed
+
+
+def _without(
+    text: str,
+    spans: Iterable[tuple[int, int]],
+    names: Mapping[str, str],
+    everywhere: Mapping[str, str],
+) -> str:
+    raw, pieces, last = text.encode(), [], 0
+    for start, end in spans:
+        pieces += [raw[last:start].decode(), names[raw[start:end].decode()]]
+        last = end
+    new = "".join([*pieces, raw[last:].decode()])
+    # Longest first: one value may be a part of another.
+    for value in sorted(everywhere, key=lambda value: (-len(value), value)):
+        new = new.replace(value, everywhere[value])
+    return new
+
+
+def _broken(record: Any, changed: Mapping[str, str], values: Mapping[str, Secret]) -> Secret | None:
+    """Return a secret that stands where a patch must match the repository."""
+    for key, old in strings(record):
+        if key in _PATCHES and old in changed and not _still_applies(old, changed[old]):
+            return next(secret for value, secret in values.items() if value in old)
+    return None
+
+
+def _still_applies(old: str, new: str) -> bool:
+    """Tell whether only added lines of a patch were changed."""
+    pairs = list(zip(old.split("\n"), new.split("\n"), strict=False))
+    in_hunk = False
+    for before, after in pairs:
+        if before.startswith(("diff --git ", "@@ ")):
+            in_hunk = before.startswith("@@ ")
+        if before != after and not (in_hunk and before.startswith("+")):
+            return False
+    return old.count("\n") == new.count("\n")
+
+
+def without_logins(text: str) -> str:
+    """Return prose in which accounts that it mentions are pseudonyms.
+
+    >>> without_logins("Thanks @octocat, see #7")
+    'Thanks @user-6c3e0c9d, see #7'
+    """
+    if "@" not in text:
+        return text
+    return _MENTION.sub(lambda match: f"@user-{login_id(match[1])[:8]}", text)

@@ -1,0 +1,118 @@
+"""What is kept of a text to compare it with others: samples of its words and neighbouring words.
+
+A word is in the sample if its hash is among the lowest 2^-rate of all hashes, whatever the text
+(FracMinHash). So two samples hold the same words where the texts do, a sample at a low rate can be
+thinned to that of a higher one, and shares of words in common are estimated without bias, also
+between texts of very different length. The same holds for pairs of words that follow each other.
+A text of any length keeps at most twice `MOST` numbers of four bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from davinci_agency.curate.kernels import kernel
+from davinci_agency.curate.words import Hashes, mix
+
+MOST = 384
+"""So many values a sample holds at most, and half as many at least if its text has them. Enough to
+tell the shares in common to some hundredths."""
+
+Values = NDArray[np.uint32]
+"""The sampled hashes of a text, each once, ascending: a thinner sample is the beginning of it."""
+
+_PLACES = 2048
+"""Of the hash table: a power of two, some times `MOST`, so that few values meet."""
+_SECOND = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """The hashes below 2^(32 - rate) of a set."""
+
+    values: Values
+    rate: int
+
+    def thinned(self, rate: int) -> Values:
+        """Return the sample at a rate that is as high as this one's or higher."""
+        return self.values[: np.searchsorted(self.values, 1 << (32 - rate))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sketch:
+    """The samples of a text: its distinct words, and its distinct pairs of neighbouring words."""
+
+    words: Sample
+    pairs: Sample
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that its numbers take."""
+        return self.words.values.nbytes + self.pairs.values.nbytes
+
+
+def sketch(hashes: Hashes) -> Sketch:
+    """Return the sketch of a text, given the hashes of its words in order."""
+    return Sketch(_sample(hashes, of_pairs=False), _sample(hashes, of_pairs=True))
+
+
+def _sample(hashes: Hashes, *, of_pairs: bool) -> Sample:
+    table = np.zeros(_PLACES, dtype=np.uint32)
+    rate = _collect(hashes, table, MOST, of_pairs)
+    return Sample(np.sort(table[table > 0]), rate)
+
+
+@kernel
+def _collect(hashes: Hashes, table: Values, most: int, of_pairs: bool) -> int:
+    """Put the lowest values into a hash table; return the rate.
+
+    The rate is the lowest at which at most ``most`` distinct values are left. It depends on the
+    set alone, as a value that comes again changes nothing.
+    """
+    rate, held = 0, 0
+    limit = np.uint64(1) << np.uint64(32)
+    before = np.uint64(0)
+    for place in range(hashes.size):
+        value = hashes[place]
+        if of_pairs:
+            value, before = mix(before * _SECOND ^ hashes[place]), hashes[place]
+            if place == 0:
+                continue
+        value >>= np.uint64(32)
+        # Zero marks an empty place; one value in four billion is never sampled.
+        if value >= limit or value == 0:
+            continue
+        held += _insert(table, np.uint32(value))
+        while held > most:
+            rate += 1
+            limit >>= np.uint64(1)
+            held = _thin(table, limit)
+    return rate
+
+
+@kernel
+def _insert(table: Values, value: np.uint32) -> int:
+    """Put a value into the table; return whether it was not there, as a number."""
+    last = np.uint32(table.size - 1)
+    place = value & last
+    while table[place] != 0:
+        if table[place] == value:
+            return 0
+        place = (place + np.uint32(1)) & last
+    table[place] = value
+    return 1
+
+
+@kernel
+def _thin(table: Values, limit: np.uint64) -> int:
+    """Leave only values below a limit in the table; return how many there are."""
+    values = table[table > 0]
+    table[:] = 0
+    held = 0
+    for value in values:
+        if value < limit:
+            held += _insert(table, value)
+    return held

@@ -1,0 +1,159 @@
+"""What belongs together is never divided, and what was published keeps its split."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from davinci_agency.build import BuildInputs, write_release
+from davinci_agency.curate import FILES
+from davinci_agency.curate.splits import Member, SplitOptions, assign_splits
+from davinci_agency.records import Split
+from tests.curate.support import Curated, Json, attempt, curate, pull, task
+
+HALF = SplitOptions(test=0.4, validation=0.2)
+
+
+def _members(numbers: list[tuple[int, list[int]]], first: int = 0) -> list[Member]:
+    """Return members, each a day younger than the one before, tied to some numbers of topics."""
+    begin = datetime(2024, 1, 1, tzinfo=UTC)
+    return [
+        Member(
+            f"acme/anvil#{first + place}",
+            f"acme/{repo}",
+            begin + timedelta(days=first + place),
+            tuple(f"topic:{number}" for number in topics),
+        )
+        for place, (repo, topics) in enumerate(numbers)
+    ]
+
+
+MEMBERS = st.lists(
+    st.tuples(st.integers(0, 2), st.lists(st.integers(0, 30), max_size=3)), max_size=40
+)
+
+
+@given(numbers=MEMBERS)
+def test_what_is_tied_is_in_one_split(numbers: list[tuple[int, list[int]]]) -> None:
+    members = _members(numbers)
+    found = assign_splits(members, {}, HALF)
+    assert found.joining == frozenset()
+    topics: dict[str, Split] = {}
+    for member in members:
+        for topic in member.ties:
+            assert topics.setdefault(topic, found.split[member.key]) == found.split[member.key]
+
+
+@given(numbers=MEMBERS, order=st.randoms(use_true_random=False))
+def test_the_order_of_members_does_not_matter(
+    numbers: list[tuple[int, list[int]]], order: random.Random
+) -> None:
+    members = _members(numbers)
+    straight = assign_splits(members, {}, HALF)
+    order.shuffle(members)
+    assert assign_splits(members, {}, HALF) == straight
+
+
+@given(old=MEMBERS, new=MEMBERS)
+def test_what_was_published_keeps_its_split_whatever_is_added(
+    old: list[tuple[int, list[int]]], new: list[tuple[int, list[int]]]
+) -> None:
+    before = _members(old, first=50)
+    published = assign_splits(before, {}, HALF).split
+    added = _members(new)
+    found = assign_splits([*added, *before], published, HALF)
+    assert {key: found.split[key] for key in published} == published
+    assert found.joining.isdisjoint(published)
+    topics: dict[str, Split] = {}
+    for member in [*before, *added]:
+        for topic in member.ties if member.key in found.split else ():
+            assert topics.setdefault(topic, found.split[member.key]) == found.split[member.key]
+
+
+def test_the_shares_are_about_those_that_were_asked_for() -> None:
+    members = _members([(0, []) for _ in range(4000)])
+    splits = list(assign_splits(members, {}, HALF).split.values())
+    assert abs(splits.count("test") / 4000 - 0.4) < 0.03
+    assert abs(splits.count("validation") / 4000 - 0.2) < 0.03
+
+
+def test_a_repository_is_not_divided_if_asked() -> None:
+    members = _members([(number % 3, []) for number in range(60)])
+    found = assign_splits(members, {}, SplitOptions(test=0.5, by_repository=True))
+    assert len({(member.repo, found.split[member.key]) for member in members}) == 3
+    assert set(found.group.values()) == {"acme/0", "acme/1", "acme/2"}
+
+
+def test_repositories_and_times_are_held_out() -> None:
+    members = _members([(0, [1]), (0, []), (1, []), (0, [1]), (0, [])])
+    held = assign_splits(members, {}, SplitOptions(held_out=frozenset({"acme/1"})))
+    assert [held.split[member.key] for member in members].count("test") == 1
+    late = assign_splits(members, {}, SplitOptions(held_out_since=date(2024, 1, 4)))
+    # The fourth belongs to the first, which is older.
+    assert [late.split[m.key] for m in members] == ["train", "train", "train", "train", "test"]
+
+
+def _grown(folder: Path, numbers: range, after: Path | None = None) -> Curated:
+    pulls = [pull(n, closes=[_issue(n // 3)]) for n in numbers]
+    tasks = [task(each) for each in pulls]
+    attempts = [attempt(each["task_id"]) for each in tasks]
+    return curate(folder, pulls, tasks, attempts, after=after, test=0.4, validation=0.2)
+
+
+def _issue(number: int) -> Json:
+    return {"repo": "acme/anvil", "number": 1000 + number, "title": "", "body": ""}
+
+
+def _release(curated: Path, out: Path) -> Path:
+    pulls, tasks, attempts = ((curated / "curated" / name,) for name in FILES.values())
+    write_release(BuildInputs(pulls, tasks, attempts), out)
+    return out
+
+
+def test_rows_of_a_release_keep_their_splits_when_records_are_added(tmp_path: Path) -> None:
+    first = _grown(tmp_path / "first", range(10, 60))
+    release = _release(tmp_path / "first", tmp_path / "release")
+    assert len({each["split"] for each in first.tasks}) == 3
+    # Issues tie new pull requests, also older ones, to what was published.
+    second = _grown(tmp_path / "second", range(1, 70), after=release)
+    kept = {each["task_id"]: each["split"] for each in second.tasks}
+    for each in first.tasks:
+        assert kept[each["task_id"]] == each["split"]
+    by_pull = {each["number"]: each["split"] for each in second.pulls}
+    for each in second.tasks:
+        assert {by_pull[stage["number"]] for stage in each["stages"]} == {each["split"]}
+    for each in second.attempts:
+        assert each["split"] == kept[each["task_id"]]
+
+
+def test_a_task_that_would_join_two_splits_goes(tmp_path: Path) -> None:
+    first = _grown(tmp_path / "first", range(10, 60))
+    release = _release(tmp_path / "first", tmp_path / "release")
+    splits = {each["number"]: each["split"] for each in first.pulls}
+    one = next(number for number in splits if splits[number] == "train")
+    other = next(number for number in splits if splits[number] == "test")
+    pulls = [pull(n, closes=[_issue(n // 3)]) for n in range(10, 60)]
+    chosen = [each for each in pulls if each["number"] in (one, other)]
+    bridge = task(*chosen)
+    out = curate(tmp_path / "second", pulls, [bridge], after=release, test=0.4, validation=0.2)
+    assert out.gone == {bridge["task_id"]: "joins-splits"}
+
+
+def test_a_release_has_its_splits_and_every_client_reads_them(tmp_path: Path) -> None:
+    import datasets
+
+    first = _grown(tmp_path / "first", range(10, 60))
+    release = _release(tmp_path / "first", tmp_path / "release")
+    from davinci_agency.card import write_card
+
+    write_card(release)
+    for config, records in (("tasks", first.tasks), ("attempts", first.attempts)):
+        loaded = datasets.load_dataset(str(release), config, cache_dir=str(tmp_path / "cache"))
+        for split in ("train", "validation", "test"):
+            wanted = [each["task_id"] for each in records if each["split"] == split]
+            assert sorted(loaded[split]["task_id"]) == sorted(wanted)
+            assert set(loaded[split]["split"]) == {split}
