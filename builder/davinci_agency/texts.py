@@ -63,6 +63,11 @@ class Texts:
         """Return a part as the string that it was."""
         return self.parts[number][self.shown[number] :].decode()
 
+    def parts_at(self, offsets: Iterable[int]) -> Iterator[int]:
+        """Yield the number of the part at each offset of the buffer."""
+        starts = self.starts()
+        return (bisect_right(starts, offset) - 1 for offset in offsets)
+
     def places(self, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
         """Yield the part of each span of the buffer, and where in the string's bytes it lies.
 
@@ -94,6 +99,19 @@ def strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     elif is_dataclass(value):
         for field in fields(value):
             yield from strings(getattr(value, field.name), field.name)
+
+
+def paths(value: Any, path: str = "$") -> Iterator[str]:
+    """Yield where each of the `strings` of a JSON value stands; a name of a key where its value."""
+    if isinstance(value, str):
+        yield path
+    elif isinstance(value, dict):
+        for name in sorted(value):
+            yield f"{path}.{name[:40]}"
+            yield from paths(value[name], f"{path}.{name[:40]}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from paths(item, f"{path}[{number}]")
 
 
 def with_strings(value: T, changed: Callable[[str], str]) -> T:

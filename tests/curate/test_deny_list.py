@@ -56,7 +56,7 @@ def test_every_shipped_list_names_a_public_source_a_date_and_what_is_known(
 ) -> None:
     for name, one in shipped.items():
         assert (SHIPPED / f"{name}.json").is_file()
-        assert one.source.startswith("https://")
+        assert one.source.startswith(("https://", "the Python package "))
         assert one.note.endswith(".")
         assert one.tasks
 

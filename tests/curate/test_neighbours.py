@@ -127,6 +127,31 @@ def test_the_order_of_texts_changes_nothing(
     assert _found({name: texts[name] for name in names}) == _found(texts)
 
 
+def _common_words(words: list[str], texts: int) -> dict[str, list[str]]:
+    """Return texts that make words common: each holds some of them, and words of its own."""
+    return {f"other-{n}": _mixed(words, len(words) // 3) + _text(n, 60) for n in range(texts)}
+
+
+def test_two_are_found_that_share_none_of_their_rarest_words() -> None:
+    # What they share everybody has, and what nobody else has they don't share.
+    shared = [f"shared{number}" for number in range(80)]
+    near = {
+        "one": [*shared, *(f"one{number}" for number in range(20))],
+        "other": [*shared, *(f"other{number}" for number in range(20))],
+    }
+    (pair,) = _found({**near, **_common_words(shared, 30)})
+    assert (pair.first, pair.second, pair.is_near) == ("one", "other", True)
+    assert pair.words == 80 / 120
+
+
+def test_a_part_is_found_by_words_that_everybody_has() -> None:
+    part = [f"part{number}" for number in range(195)]
+    texts = {"part": [*part, "p1", "p2", "p3", "p4", "p5"], "whole": [*part, *_text(1, 180)]}
+    (pair,) = _found({**texts, **_common_words(part, 30)})
+    assert (pair.smaller, pair.is_contained, pair.is_near) == ("part", True, False)
+    assert pair.words_inside == 195 / 200
+
+
 def test_equal_texts_have_all_in_common() -> None:
     (pair,) = _found({"b": _text(1, 3000), "a": _text(1, 3000)})
     assert (pair.first, pair.second) == ("a", "b")

@@ -24,6 +24,7 @@ _SHOWN = 12
 @click.option("--create-pr", is_flag=True, help="Open a pull request; publish again to tag it.")
 @click.option("--branch", default="main", show_default=True, help="The branch to change.")
 @click.option("--allow-license", multiple=True, metavar="SPDX", help="A licence to allow too.")
+@click.option("--allow-people", is_flag=True, help="Allow e-mail addresses and home directories.")
 @click.option("--dry-run", is_flag=True, help="Only show the plan, and what keeps it back.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @common_options
@@ -35,6 +36,7 @@ def command(
     create_pr: bool,
     branch: str,
     allow_license: tuple[str, ...],
+    allow_people: bool,
     dry_run: bool,
     yes: bool,
     terminal: Terminal,
@@ -81,6 +83,7 @@ def command(
             private=private,
             as_pull_request=create_pr,
             licenses=PERMISSIVE | frozenset(allow_license),
+            people=allow_people,
         ),
         render=render,
         is_card_true=is_card_true,

@@ -13,7 +13,7 @@ them as it must is compared word by word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from davinci_agency.curate.kernels import kernel
-from davinci_agency.curate.sketches import Sample, Sketch, Values
+from davinci_agency.curate.rarity import (
+    LEAST_SHARED,
+    Flat,
+    Index,
+    Rarest,
+    by_rarity,
+    count_shared,
+    flat,
+    index_of,
+    lookup,
+    rarest_of,
+    size_at,
+    sizes_at,
+)
+from davinci_agency.curate.sketches import Sketch, Values
 
 NEAR_WORDS, NEAR_PAIRS = 0.65, 0.53
 """The least Jaccard similarity of near duplicates. Between the copies with a tenth of their words
@@ -36,11 +50,6 @@ text that is too short against another is not looked for in it."""
 # With a Jaccard similarity of j, sets of m <= n members have 2j/(1+j) * m in common, or more, and
 # j * n.
 _NEAR_SHARE = 2 * NEAR_WORDS / (1 + NEAR_WORDS)
-
-
-_LEAST_SHARED = 8
-"""So many of the rarest values two texts must share to be compared. More means longer lookups and
-fewer comparisons; what is found is the same. No more than `NEAR_WORDS` of `LEAST_NEAR`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +105,6 @@ def _equals(first: str, second: str) -> Pair:
     return Pair(first, second, second, 1.0, 1.0, 1.0, 1.0, is_near=True, is_contained=True)
 
 
-class _Flat(NamedTuple):
-    """Samples one behind the other: that of text n is at [starts[n], starts[n + 1])."""
-
-    values: Values
-    starts: NDArray[np.int64]
-    rates: NDArray[np.int64]
-
-
-class _Index(NamedTuple):
-    """Which texts hold a value.
-
-    Attributes:
-        texts: the texts that hold a value, value after value.
-        begins: for each value of each text, where the texts that hold it begin.
-        counts: and how many there are.
-    """
-
-    texts: NDArray[np.int32]
-    begins: NDArray[np.int64]
-    counts: NDArray[np.int32]
-
-
-class _Rarest(NamedTuple):
-    """Of each text the places of its rarest values, rarest first: those at [starts[n], ends[n])."""
-
-    places: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-
-
 class _Found(NamedTuple):
     """The texts that one text is smaller than and similar to, with the measures of each pair."""
 
@@ -138,10 +117,10 @@ class _Found(NamedTuple):
 def _join(names: Sequence[str], sketches: Sequence[Sketch]) -> Iterator[Pair]:
     if len(names) < 2:
         return
-    words = _flat(one.words for one in sketches)
-    pairs = _flat(one.pairs for one in sketches)
-    holders = _index(words.values, np.diff(words.starts))
-    by_rarity = _by_rarity(words.starts, holders.counts)
+    words = flat(one.words for one in sketches)
+    pairs = flat(one.pairs for one in sketches)
+    holders = index_of(words.values, np.diff(words.starts))
+    ordered = by_rarity(words.starts, holders.counts)
     size = len(names)
     shared, others = np.zeros(size, np.int32), np.empty(size, np.int64)
     found = _Found(
@@ -149,9 +128,9 @@ def _join(names: Sequence[str], sketches: Sequence[Sketch]) -> Iterator[Pair]:
     )
     # Two samples meet at the higher of their rates.
     for rate in np.unique(words.rates).tolist():
-        sizes = _sizes(words, rate)
-        rarest = _rarest(words, by_rarity, sizes, rate)
-        near = _index(words.values[rarest.places], rarest.ends - rarest.starts)
+        sizes = sizes_at(words, rate, LEAST_NEAR)
+        rarest = rarest_of(words, ordered, sizes, rate, NEAR_WORDS)
+        near = index_of(words.values[rarest.places], rarest.ends - rarest.starts)
         for one in np.flatnonzero(sizes).tolist():
             number = _find(
                 one, rate, sizes, words, pairs, holders, rarest, near, shared, others, found
@@ -178,111 +157,31 @@ def _pairs(one: int, number: int, names: Sequence[str], found: _Found) -> Iterat
         )
 
 
-def _flat(samples: Iterable[Sample]) -> _Flat:
-    held = list(samples)
-    starts = np.zeros(len(held) + 1, dtype=np.int64)
-    np.cumsum([sample.values.size for sample in held], out=starts[1:])
-    values = np.concatenate([sample.values for sample in held])
-    return _Flat(values, starts, np.array([sample.rate for sample in held], dtype=np.int64))
-
-
-def _index(values: Values, sizes: NDArray[np.int64]) -> _Index:
-    """Return which texts hold each value, given the values and how many of them each text has."""
-    text_at = np.repeat(np.arange(sizes.size, dtype=np.int32), sizes)
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    opens = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: ordered.size])
-    lengths = np.diff(np.r_[opens, ordered.size])
-    begins = np.empty(ordered.size, dtype=np.int64)
-    counts = np.empty(ordered.size, dtype=np.int32)
-    begins[order] = np.repeat(opens, lengths)
-    counts[order] = np.repeat(lengths, lengths)
-    return _Index(text_at[order], begins, counts)
-
-
-@kernel
-def _by_rarity(starts: NDArray[np.int64], counts: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the places of each text's values, those first that the fewest texts hold."""
-    places = np.empty(counts.size, dtype=np.int64)
-    for one in range(starts.size - 1):
-        start, end = starts[one], starts[one + 1]
-        # Stable: of two that are equally rare the lower one comes first, in every text.
-        places[start:end] = start + np.argsort(counts[start:end], kind="mergesort")
-    return places
-
-
-@kernel
-def _sizes(words: _Flat, rate: int) -> NDArray[np.int64]:
-    """Return how many values each text has at a rate; 0 if it has too few, or no such sample."""
-    sizes = np.zeros(words.rates.size, dtype=np.int64)
-    for one in range(sizes.size):
-        if words.rates[one] <= rate:
-            size = _size(words.values[words.starts[one] : words.starts[one + 1]], rate)
-            sizes[one] = size if size >= LEAST_NEAR else 0
-    return sizes
-
-
-@kernel
-def _rarest(
-    words: _Flat, by_rarity: NDArray[np.int64], sizes: NDArray[np.int64], rate: int
-) -> _Rarest:
-    """Return as many of each text's rarest values as one that is near to it can't all lack."""
-    starts, ends = np.empty_like(sizes), np.empty_like(sizes)
-    places = np.empty(_lookups(sizes, NEAR_WORDS).sum(), dtype=np.int64)
-    limit = np.uint64(1) << np.uint64(32 - rate)
-    end = 0
-    for one in range(sizes.size):
-        starts[one] = end
-        last = end + _lookup(sizes[one], NEAR_WORDS)
-        for place in by_rarity[words.starts[one] : words.starts[one + 1]]:
-            if end == last:
-                break
-            if words.values[place] < limit:
-                places[end] = place
-                end += 1
-        ends[one] = end
-    return _Rarest(places, starts, ends)
-
-
-@kernel
-def _lookups(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-    numbers = np.empty_like(sizes)
-    for one in range(sizes.size):
-        numbers[one] = _lookup(sizes[one], share)
-    return numbers
-
-
-@kernel
-def _lookup(size: int, share: float) -> int:
-    """Return of how many of the rarest members enough are common, if ``share`` of ``size`` are."""
-    return min(size, size - int(np.ceil(share * size - 1e-9)) + _LEAST_SHARED)
-
-
 @kernel
 def _find(
     one: int,
     rate: int,
     sizes: NDArray[np.int64],
-    words: _Flat,
-    pairs: _Flat,
-    holders: _Index,
-    rarest: _Rarest,
-    near: _Index,
+    words: Flat,
+    pairs: Flat,
+    holders: Index,
+    rarest: Rarest,
+    near: Index,
     shared: NDArray[np.int32],
     others: NDArray[np.int64],
     found: _Found,
 ) -> int:
     """Find the larger texts that a text is similar to at a rate; return how many they are."""
     start = rarest.starts[one]
-    end = start + _lookup(sizes[one], _NEAR_SHARE)
-    among = _share(near, np.arange(start, end), shared, others, 0)
+    end = start + lookup(sizes[one], _NEAR_SHARE)
+    among = count_shared(near, np.arange(start, end), shared, others, 0)
     # What contains a text may hold the text's rarest words among its own common ones.
-    end = start + _lookup(sizes[one], CONTAINED)
-    among = _share(holders, rarest.places[start:end], shared, others, among)
+    end = start + lookup(sizes[one], CONTAINED)
+    among = count_shared(holders, rarest.places[start:end], shared, others, among)
     number = 0
     own = words.values[words.starts[one] : words.starts[one] + sizes[one]]
     for other in others[:among]:
-        enough = shared[other] >= _LEAST_SHARED
+        enough = shared[other] >= LEAST_SHARED
         shared[other] = 0
         larger = sizes[other]
         if (
@@ -296,26 +195,8 @@ def _find(
 
 
 @kernel
-def _share(
-    index: _Index,
-    places: NDArray[np.int64],
-    shared: NDArray[np.int32],
-    others: NDArray[np.int64],
-    among: int,
-) -> int:
-    """Count for each text how many of the values at some places it holds, and list these texts."""
-    for place in places:
-        for other in index.texts[index.begins[place] : index.begins[place] + index.counts[place]]:
-            if shared[other] == 0:
-                others[among] = other
-                among += 1
-            shared[other] += 1
-    return among
-
-
-@kernel
 def _compare(
-    one: int, other: int, own: Values, theirs: Values, pairs: _Flat, found: _Found, number: int
+    one: int, other: int, own: Values, theirs: Values, pairs: Flat, found: _Found, number: int
 ) -> int:
     """Write down a pair if it is similar; return whether it is, as a number."""
     common = _common(own, theirs)
@@ -326,7 +207,7 @@ def _compare(
     rate = max(pairs.rates[one], pairs.rates[other])
     own_pairs = pairs.values[pairs.starts[one] : pairs.starts[one + 1]]
     their_pairs = pairs.values[pairs.starts[other] : pairs.starts[other + 1]]
-    size, larger = _size(own_pairs, rate), _size(their_pairs, rate)
+    size, larger = size_at(own_pairs, rate), size_at(their_pairs, rate)
     common = _common(own_pairs[:size], their_pairs[:larger])
     pairs_inside = common / max(1, min(size, larger))
     alike = common / max(1, size + larger - common)
@@ -342,12 +223,6 @@ def _compare(
     found.measures[number, 2], found.measures[number, 3] = inside, pairs_inside
     found.is_near[number], found.is_contained[number] = is_near, is_contained
     return int(is_near or is_contained)
-
-
-@kernel
-def _size(values: Values, rate: int) -> int:
-    """Return how many values of a sample stay at a rate."""
-    return int(np.searchsorted(values, np.uint64(1) << np.uint64(32 - rate)))
 
 
 @kernel

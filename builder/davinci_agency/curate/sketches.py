@@ -74,13 +74,11 @@ def _collect(hashes: Hashes, table: Values, most: int, of_pairs: bool) -> int:
     """
     rate, held = 0, 0
     limit = np.uint64(1) << np.uint64(32)
-    before = np.uint64(0)
-    for place in range(hashes.size):
+    for step in range(1 if of_pairs else 0, hashes.size):
+        place = np.uint64(step)
         value = hashes[place]
         if of_pairs:
-            value, before = mix(before * _SECOND ^ hashes[place]), hashes[place]
-            if place == 0:
-                continue
+            value = mix(hashes[place - np.uint64(1)] * _SECOND ^ value)
         value >>= np.uint64(32)
         # Zero marks an empty place; one value in four billion is never sampled.
         if value >= limit or value == 0:

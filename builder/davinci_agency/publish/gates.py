@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from davinci_agency.progress import Progress, track
+from davinci_agency.records import JsonObject
 from davinci_agency.release import CONFIGS, Manifest, check_release, read_batches
 from davinci_agency.schema import load_schema
 from davinci_agency.schema.arrow import dataset_rows
 from davinci_agency.secrets import find_secrets
+from davinci_agency.secrets.rule import Kind
 from davinci_agency.spdx import is_allowed
+from davinci_agency.texts import Texts, paths, strings
 
 UNKNOWN = "unknown"
 
@@ -23,12 +25,14 @@ def check_gates(
     *,
     is_card_true: Callable[[Path], bool],
     licenses: frozenset[str],
+    kinds: frozenset[Kind],
     progress: Progress,
 ) -> Iterator[str]:
     """Yield everything that keeps a release from being published.
 
     Every digest and every row is checked against manifest and schema, every text is searched for
-    secrets, and every row's licence must be one of ``licenses``.
+    ``kinds`` of secrets, as curation searches them, and every row's licence must be one of
+    ``licenses``, or its code withheld.
     """
     faults = list(track(check_release(folder), progress, "check the release", None))
     yield from faults
@@ -43,33 +47,29 @@ def check_gates(
         for batch in read_batches(folder, shard):
             for row in dataset_rows(batch):
                 license_name = str(row["license"] or UNKNOWN) if licensed else ""
-                if licensed and not is_allowed(license_name, licenses):
+                if licensed and not (is_allowed(license_name, licenses) or _is_withheld(row)):
                     refused[shard.config, license_name] += 1
-                for path, rule in _secrets(row, "$"):
+                for path, rule in _secrets(row, kinds):
                     yield f"{shard.path}: row {number}: {path} holds what looks like a {rule}"
                 number += 1
     for (config, name), rows in sorted(refused.items()):
         yield (
             f"{config} has {rows:,} rows under the licence {name}, which is not allowed; "
-            f"leave them out with [filter] licenses, or allow it with --allow-license {name}"
+            f"leave them out with davinci-agency curate, or allow it with --allow-license {name}"
         )
 
 
-def _secrets(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Yield the place and the kind of every secret in a JSON value, names of keys included."""
-    if isinstance(value, str):
-        for rule in _kinds_of_secrets(value):
-            yield path, rule
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            for rule in _kinds_of_secrets(key):
-                yield path, rule
-            yield from _secrets(inner, f"{path}.{key[:40]}")
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _secrets(inner, f"{path}[{number}]")
+def _is_withheld(row: JsonObject) -> bool:
+    """Tell whether there is none of the code in a row: only how to make it again."""
+    stages = row.get("stages", [row])
+    return "messages" not in row and all(stage.get("withheld") for stage in stages)
 
 
-def _kinds_of_secrets(text: str) -> Iterator[str]:
-    found = find_secrets(text.encode("utf-8", "surrogatepass"))
-    return (secret.rule for secret in found if secret.kind == "secret")
+def _secrets(row: JsonObject, kinds: frozenset[Kind]) -> Iterator[tuple[str, str]]:
+    """Yield the place and the kind of every secret in a row, names of keys included."""
+    texts = Texts.of(strings(row))
+    found = [secret for secret in find_secrets(texts.buffer) if secret.kind in kinds]
+    if found:
+        places = list(paths(row))
+        for number, secret in zip(texts.parts_at(s.start for s in found), found, strict=True):
+            yield places[number], secret.rule

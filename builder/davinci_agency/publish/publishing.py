@@ -50,6 +50,7 @@ class PublishOptions:
         private: whether a repository that is made is private.
         as_pull_request: whether to open a pull request instead of changing the branch.
         licenses: the licences, by SPDX, under which rows may be published.
+        people: whether addresses and names of home directories may be published.
     """
 
     version: Version | None = None
@@ -57,6 +58,7 @@ class PublishOptions:
     private: bool = False
     as_pull_request: bool = False
     licenses: frozenset[str] = PERMISSIVE
+    people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,12 @@ def publish_release(
     plan = _plan(repository, options, local, files, render)
     faults = list(
         check_gates(
-            folder, local, is_card_true=is_card_true, licenses=options.licenses, progress=progress
+            folder,
+            local,
+            is_card_true=is_card_true,
+            licenses=options.licenses,
+            kinds=frozenset({"secret"} if options.people else {"secret", "person"}),
+            progress=progress,
         )
     )
     if faults:

@@ -146,7 +146,7 @@ _JWT = Rule(
 
 
 _LINE_END = rb"""(?:[\s"',>|\\]|(?<=\\)[nrt])"""
-_BETWEEN_LINES = _LINE_END + rb"{1,60}+(?:-(?!-) {0,8}|\+{1,2})?"
+_BETWEEN_LINES = _LINE_END + rb"{1,60}+(?:-(?!-) {0,8}|\+{1,8})?"
 """Line ends, also escaped ones, with what quotes, strings and diffs put around them."""
 _HEADER = rb"[A-Z][A-Za-z-]{3,20}: [^\x00\r\n\\<>]{1,100}"
 
@@ -161,7 +161,7 @@ def _is_key_body(match: Match) -> bool:
     return re.search(rb"[0-9A-Za-z+/=]{24}", body) is not None and is_no_stand_in(body)
 
 
-_WHOLE = rb"(" + _lines(1) + rb")(?=" + _LINE_END + rb"{0,60}+\+{0,2}-{5,6}END)"
+_WHOLE = rb"(" + _lines(1) + rb")(?=" + _LINE_END + rb"{0,60}+\+{0,8}-{5,6}END)"
 _CUT_OFF = rb"(" + _lines(16) + rb")"
 """Without its end only long lines are a key's, so that no words are taken for one."""
 
