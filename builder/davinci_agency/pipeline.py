@@ -378,19 +378,21 @@ def _build(
 ) -> Step:
     from davinci_agency.build import BuildInputs, BuildOptions, write_release
     from davinci_agency.card import write_card
-    from davinci_agency.curate import FILES
+    from davinci_agency.curate import CURATION, FILES
 
     table = recipe.tables.build
     pulls, tasks, attempts = (curated / name for name in FILES.values())
     options = BuildOptions(recipe.tables.dataset.name, table.threshold, table.format)
     removals = tuple(side_file(path, "removed") for path in made)
     notices = tuple(map(notices_file, mined))
-    inputs = BuildInputs((pulls,), (tasks,), (attempts,), removals, notices, before)
+    inputs = BuildInputs(
+        (pulls,), (tasks,), (attempts,), removals, notices, curated / CURATION, before
+    )
     return Step(
         name="build",
         options=msgspec.to_builtins(options),
         inputs=(
-            *(pulls, tasks, attempts),
+            *(pulls, tasks, attempts, curated / CURATION),
             *removals,
             *notices,
             *([before / MANIFEST] if before else []),

@@ -119,6 +119,8 @@ class Manifest:
         version: the version under which; ``None`` before that.
         withdrawn: versions that were taken back later, and why.
         notices_sha256: the digest of the notices; ``None`` if none were given.
+        curation: the rules that took records out (``on``), that only marked them (``marking``) and
+            that were ``off``; ``None`` if nothing was curated.
     """
 
     name: str
@@ -133,6 +135,7 @@ class Manifest:
     version: str | None = None
     withdrawn: dict[str, str] = field(default_factory=dict)
     notices_sha256: str | None = None
+    curation: dict[str, tuple[str, ...]] | None = None
 
     def shards_of(self, config: str) -> list[Shard]:
         """Return the shards of a config, in order."""
@@ -143,6 +146,10 @@ class Manifest:
         shards = self.shards_of(config)
         by_split = {split: [s for s in shards if s.split == split] for split in SPLITS}
         return {split: held for split, held in by_split.items() if held}
+
+    def rows_in(self, config: str, split: Split) -> int:
+        """Return how many rows a split of a config has."""
+        return sum(shard.rows for shard in self.shards_of(config) if shard.split == split)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -171,11 +178,14 @@ def _manifest_faults(manifest: Manifest) -> Iterator[str]:
     """Yield what no manifest of ours says: it names files, and its words stand on the card."""
     names = [manifest.name, *manifest.made_with, *manifest.made_with.values(), *manifest.withdrawn]
     names += [name for name in (manifest.repository, manifest.version) if name is not None]
+    names += [rule for rules in (manifest.curation or {}).values() for rule in rules]
     for name in names:
         if not NAME.fullmatch(name):
             yield f"{name[:40]!r} is no name and no version"
     if manifest.schema_version not in versions():
         yield f"there is no schema version {manifest.schema_version[:40]!r}"
+    if manifest.curation is not None and set(manifest.curation) != {"on", "marking", "off"}:
+        yield "it does not tell which rules it was curated by"
     if "threshold" not in manifest.options:
         yield "it does not tell the threshold"
     for config in {**manifest.rows, **{shard.config: 0 for shard in manifest.shards}}:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
+
 from davinci_agency.build.order import in_published_order, published_places, row_key
 from davinci_agency.build.samples import refusal, sample_id
 from davinci_agency.build.shards import RowSource, ShardPlan, plan_shards, write_shard
-from davinci_agency.errors import CommandError
+from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import STDIO, atomic_folder, digest_file
 from davinci_agency.jsonl import (
     InspectedFiles,
@@ -56,8 +58,8 @@ from davinci_agency.version import __version__
 class BuildInputs:
     """The files that a release is made from, by what they hold.
 
-    ``after`` is the release before, if there is one: its rows keep their order, and what is sent
-    again is little.
+    ``curation`` is the account of the records' curation, if there was one. ``after`` is the release
+    before, if there is one: its rows keep their order, and what is sent again is little.
     """
 
     pulls: tuple[Path, ...] = ()
@@ -65,6 +67,7 @@ class BuildInputs:
     attempts: tuple[Path, ...] = ()
     removals: tuple[Path, ...] = ()
     notices: tuple[Path, ...] = ()
+    curation: Path | None = None
     after: Path | None = None
 
     def by_record(self) -> Mapping[str, tuple[Path, ...]]:
@@ -75,6 +78,7 @@ class BuildInputs:
             Attempt.RECORD: self.attempts,
             Removal.RECORD: self.removals,
             "notice": self.notices,
+            "curation": () if self.curation is None else (self.curation,),
         }
 
 
@@ -242,6 +246,22 @@ def _write_shards(
     return list(track(written, progress, "write shards", len(plans)))
 
 
+def _rules(curation: Path) -> dict[str, tuple[str, ...]]:
+    """Return the rules that an account of a curation names."""
+    try:
+        return msgspec.json.decode(curation.read_bytes(), type=_Curation).rules
+    except OSError as error:
+        raise CommandError(f"{curation}: {error.strerror}; name a curation.json.") from error
+    except msgspec.DecodeError as error:
+        raise DataError(
+            f"{curation} is no account of a curation ({error}); curate again."
+        ) from error
+
+
+class _Curation(msgspec.Struct, frozen=True):
+    rules: dict[str, tuple[str, ...]]
+
+
 def _write_notices(folder: Path, paths: Sequence[Path], repos: frozenset[str]) -> str | None:
     """Write the notices of some repositories, and return their digest; ``None`` without files."""
     if not paths:
@@ -278,4 +298,5 @@ def _manifest(
         },
         shards=tuple(shards),
         notices_sha256=notices,
+        curation=None if inputs.curation is None else _rules(inputs.curation),
     )

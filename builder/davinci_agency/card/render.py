@@ -17,6 +17,7 @@ from davinci_agency.card.stats import ReleaseStats, measure_release
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file
 from davinci_agency.printable import printable
+from davinci_agency.records import SPLITS
 from davinci_agency.release import CARD, CONFIGS, PLOTS
 from davinci_agency.schema import Schema, load_schema
 from davinci_agency.shipped import shipped
@@ -66,6 +67,7 @@ def render_card(stats: ReleaseStats) -> str:
         records={record: load_schema(record).document for record in _records(stats)},
         excerpts={name: excerpt(config.first) for name, config in stats.configs.items()},
         funnel=funnel(stats),
+        splits=[s for s in SPLITS if any(shard.split == s for shard in stats.manifest.shards)],
         horizons=horizons(stats),
         plots={bars.name: bars.title for bars in plots(stats)},
     )

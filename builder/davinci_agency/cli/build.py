@@ -30,6 +30,7 @@ _FILES = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--notices", type=_FILES, multiple=True, help="A file of licences and notices, as mine left it."
 )
+@click.option("--curated", type=FOLDER, help="What curate made: its records, receipts and account.")
 @click.option("--out", type=FOLDER, required=True, help="The release: a folder to make.")
 @click.option(
     "--after",
@@ -61,6 +62,7 @@ def command(
     attempts: tuple[Path, ...],
     removals: tuple[Path, ...],
     notices: tuple[Path, ...],
+    curated: Path | None,
     out: Path,
     after: str | None,
     name: str,
@@ -76,8 +78,8 @@ def command(
 
     \b
     Example:
-      davinci-agency build --pulls pulls.jsonl --tasks tasks.jsonl --attempts attempts.jsonl \\
-        --out release --after org/davinci-agency@v1.0.0
+      davinci-agency build --curated curated --notices pulls.notices.jsonl --out release \\
+        --after org/davinci-agency@v1.0.0
     """
     from davinci_agency.build import BuildInputs, BuildOptions, write_release
     from davinci_agency.card import write_card
@@ -87,8 +89,17 @@ def command(
         from davinci_agency.publish import release_folder
 
         before = release_folder(after)
+    account = None
+    if curated is not None:
+        from davinci_agency.curate import CURATION, FILES
+        from davinci_agency.stage import side_file
+
+        of_pulls, of_tasks, of_attempts = (curated / name for name in FILES.values())
+        pulls, tasks, attempts = (*pulls, of_pulls), (*tasks, of_tasks), (*attempts, of_attempts)
+        removals = (*removals, side_file(curated, "removed"))
+        account = curated / CURATION
     summary = write_release(
-        BuildInputs(pulls, tasks, attempts, removals, notices, before),
+        BuildInputs(pulls, tasks, attempts, removals, notices, account, before),
         out,
         BuildOptions(name, threshold, shard_format),
         finish=write_card,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from davinci_agency.curate.kernels import kernel
-from davinci_agency.curate.words import Hashes, mix, word_hashes
+from davinci_agency.curate.words import Hashes, word_hashes
 
 GRAM_WORDS = 13
 """The words of a gram, as decontamination has counted them since GPT-3."""
@@ -174,7 +174,7 @@ def _look_up(
 ) -> tuple[np.uint64, int]:
     """Return the slot where a gram is or belongs, and its number, -1 if it is not there."""
     last = np.uint64(table.places.size - 1)
-    slot = mix(total) & last
+    slot = total & last
     while table.places[slot] >= 0:
         gram = int(table.places[slot])
         if table.sums[gram] == total and table.lengths[gram] == length:

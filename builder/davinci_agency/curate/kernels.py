@@ -13,6 +13,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def kernel(function: F) -> F:
     """Return a function that is compiled on its first call and runs beside other threads.
 
-    It takes arrays and numbers only, and its arithmetic on unsigned integers wraps around.
+    It takes arrays and numbers only, and its arithmetic on unsigned integers wraps around. It may
+    use constants and kernels of its own module alone: what is kept on disk is made again when the
+    function's file changes, and no other file is looked at.
     """
     return cast(F, numba.njit(cache=True, nogil=True)(function))

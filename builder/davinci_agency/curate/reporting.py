@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from davinci_agency.curate.deciding import Decision, Views
-from davinci_agency.curate.rules import RULES, Choice
+from davinci_agency.curate.rules import NAMES, RULES, Choice
 from davinci_agency.files import atomic_file
 from davinci_agency.records import Attempt, PullRequest, RecordName, Task
 from davinci_agency.stage import StageOutput
@@ -134,7 +134,11 @@ def _nested(counts: Mapping[tuple[RecordName, str], int]) -> dict[str, dict[str,
 
 def write_account(folder: Path, account: Account, choice: Choice) -> None:
     """Write the account of a curation, and which rules were on."""
-    rules = {"on": sorted(choice.on), "marking": sorted(choice.marking)}
+    rules = {
+        "on": [name for name in NAMES if choice.drops(name)],
+        "marking": [name for name in NAMES if name in choice.marking],
+        "off": [name for name in NAMES if name not in choice.on],
+    }
     value = {**account.to_json(), "rules": rules}
     with atomic_file(folder / CURATION) as file:
         file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from davinci_agency.curate.kernels import kernel
-from davinci_agency.curate.words import Hashes, mix
+from davinci_agency.curate.words import Hashes
 
 MOST = 384
 """So many values a sample holds at most, and half as many at least if its text has them. Enough to
@@ -26,7 +26,7 @@ Values = NDArray[np.uint32]
 
 _PLACES = 2048
 """Of the hash table: a power of two, some times `MOST`, so that few values meet."""
-_SECOND = np.uint64(0x9E3779B97F4A7C15)
+_BEFORE = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +78,7 @@ def _collect(hashes: Hashes, table: Values, most: int, of_pairs: bool) -> int:
         place = np.uint64(step)
         value = hashes[place]
         if of_pairs:
-            value = mix(hashes[place - np.uint64(1)] * _SECOND ^ value)
+            value ^= hashes[place - np.uint64(1)] * _BEFORE
         value >>= np.uint64(32)
         # Zero marks an empty place; one value in four billion is never sampled.
         if value >= limit or value == 0:

@@ -156,7 +156,7 @@ def _read(
             hashes = larger
         fold = _finish(np.uint64(0), ones, fold, raw, states, hashes)
         fold = _finish(second, twos, fold, raw, states, hashes)
-    return hashes[: np.int64(fold[0])].copy(), mix(fold[1]), mix(fold[2])
+    return hashes[: np.int64(fold[0])].copy(), _mix(fold[1]), _mix(fold[2])
 
 
 @kernel
@@ -236,7 +236,7 @@ def _finish(
     number, high, low = fold
     for step in range(start, end):
         place = np.uint64(step)
-        value = mix(raw[place])
+        value = _mix(raw[place])
         hashes[number] = value
         number += np.uint64(1)
         if not states[place] & _IS_LEFT_OUT:
@@ -248,7 +248,7 @@ def _finish(
 
 
 @kernel
-def mix(value: np.uint64) -> np.uint64:
+def _mix(value: np.uint64) -> np.uint64:
     """Spread the bits of a number; no two numbers become one."""
     value = (value ^ (value >> np.uint64(30))) * _MIX_1
     value = (value ^ (value >> np.uint64(27))) * _MIX_2

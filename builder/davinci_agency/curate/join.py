@@ -1,7 +1,9 @@
-"""Which texts hold a value of a sample, and which values of a text the fewest others hold.
+"""The join behind `neighbours`: for a sketch all larger ones that it is similar to, exactly.
 
-Of two sets that have enough members in common, the rarest of these are among the rarest of each:
-whoever looks those up finds all sets that are similar, and reads few that are not.
+Of two sets that have enough members in common, the rarest of these are among the rarest of each.
+Whoever looks those up, among those alone, finds all sets that are similar and reads few that are
+not; for one that is contained in a larger one, a handful among all members of the larger. Only
+what shares as many of them as it must is compared member by member.
 """
 
 from __future__ import annotations
@@ -50,6 +52,33 @@ class Rarest(NamedTuple):
     ends: NDArray[np.int64]
 
 
+class Limits(NamedTuple):
+    """What makes two texts similar.
+
+    Attributes:
+        near_words, near_pairs: the least Jaccard similarity of near duplicates.
+        near_share: the least share of the smaller one's words in common that follows from it.
+        contained: the least share of a contained text's words, and of its pairs, in the larger one.
+        least_near, least_contained: the least number of values to judge by.
+    """
+
+    near_words: float
+    near_pairs: float
+    near_share: float
+    contained: float
+    least_near: int
+    least_contained: int
+
+
+class Found(NamedTuple):
+    """The texts that one text is smaller than and similar to, with the measures of each pair."""
+
+    texts: NDArray[np.int64]
+    measures: NDArray[np.float64]
+    is_near: NDArray[np.bool_]
+    is_contained: NDArray[np.bool_]
+
+
 def flat(samples: Iterable[Sample]) -> Flat:
     """Return the samples of texts in one piece."""
     held = list(samples)
@@ -90,7 +119,7 @@ def sizes_at(words: Flat, rate: int, least: int) -> NDArray[np.int64]:
     sizes = np.zeros(words.rates.size, dtype=np.int64)
     for one in range(sizes.size):
         if words.rates[one] <= rate:
-            size = size_at(words.values[words.starts[one] : words.starts[one + 1]], rate)
+            size = _size(words.values[words.starts[one] : words.starts[one + 1]], rate)
             sizes[one] = size if size >= least else 0
     return sizes
 
@@ -110,7 +139,7 @@ def rarest_of(
     end = 0
     for one in range(sizes.size):
         starts[one] = end
-        last = end + lookup(sizes[one], share)
+        last = end + _lookup(sizes[one], share)
         for place in places_by_rarity[words.starts[one] : words.starts[one + 1]]:
             if end == last:
                 break
@@ -125,18 +154,56 @@ def rarest_of(
 def _lookups(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     numbers = np.empty_like(sizes)
     for one in range(sizes.size):
-        numbers[one] = lookup(sizes[one], share)
+        numbers[one] = _lookup(sizes[one], share)
     return numbers
 
 
 @kernel
-def lookup(size: int, share: float) -> int:
+def _lookup(size: int, share: float) -> int:
     """Return of how many of the rarest members enough are common, if ``share`` of ``size`` are."""
     return min(size, size - int(np.ceil(share * size - 1e-9)) + LEAST_SHARED)
 
 
 @kernel
-def count_shared(
+def find(
+    one: int,
+    rate: int,
+    sizes: NDArray[np.int64],
+    words: Flat,
+    pairs: Flat,
+    holders: Index,
+    rarest: Rarest,
+    near: Index,
+    shared: NDArray[np.int32],
+    others: NDArray[np.int64],
+    limits: Limits,
+    found: Found,
+) -> int:
+    """Find the larger texts that a text is similar to at a rate; return how many they are."""
+    start = rarest.starts[one]
+    end = start + _lookup(sizes[one], limits.near_share)
+    among = _share(near, np.arange(start, end), shared, others, 0)
+    # What contains a text may hold the text's rarest words among its own common ones.
+    end = start + _lookup(sizes[one], limits.contained)
+    among = _share(holders, rarest.places[start:end], shared, others, among)
+    number = 0
+    own = words.values[words.starts[one] : words.starts[one] + sizes[one]]
+    for other in others[:among]:
+        enough = shared[other] >= LEAST_SHARED
+        shared[other] = 0
+        larger = sizes[other]
+        if (
+            enough
+            and (larger > sizes[one] or (larger == sizes[one] and other > one))
+            and max(words.rates[other], words.rates[one]) == rate
+        ):
+            theirs = words.values[words.starts[other] : words.starts[other] + larger]
+            number += _compare(one, other, own, theirs, pairs, limits, found, number)
+    return number
+
+
+@kernel
+def _share(
     index: Index,
     places: NDArray[np.int64],
     shared: NDArray[np.int32],
@@ -154,6 +221,57 @@ def count_shared(
 
 
 @kernel
-def size_at(values: Values, rate: int) -> int:
+def _compare(
+    one: int,
+    other: int,
+    own: Values,
+    theirs: Values,
+    pairs: Flat,
+    limits: Limits,
+    found: Found,
+    number: int,
+) -> int:
+    """Write down a pair if it is similar; return whether it is, as a number."""
+    common = _common(own, theirs)
+    inside = common / own.size
+    words = common / (own.size + theirs.size - common)
+    if words < limits.near_words and inside < limits.contained:
+        return 0
+    rate = max(pairs.rates[one], pairs.rates[other])
+    own_pairs = pairs.values[pairs.starts[one] : pairs.starts[one + 1]]
+    their_pairs = pairs.values[pairs.starts[other] : pairs.starts[other + 1]]
+    size, larger = _size(own_pairs, rate), _size(their_pairs, rate)
+    common = _common(own_pairs[:size], their_pairs[:larger])
+    pairs_inside = common / max(1, min(size, larger))
+    alike = common / max(1, size + larger - common)
+    is_near = words >= limits.near_words and alike >= limits.near_pairs
+    is_contained = (
+        inside >= limits.contained
+        and pairs_inside >= limits.contained
+        and own.size >= limits.least_contained
+        and min(size, larger) >= limits.least_contained
+    )
+    found.texts[number] = other
+    found.measures[number, 0], found.measures[number, 1] = words, alike
+    found.measures[number, 2], found.measures[number, 3] = inside, pairs_inside
+    found.is_near[number], found.is_contained[number] = is_near, is_contained
+    return int(is_near or is_contained)
+
+
+@kernel
+def _common(ones: Values, others: Values) -> int:
+    """Return how many values two ascending arrays have in common."""
+    one, other, common = 0, 0, 0
+    # Nobody can guess which is next, so no branch asks.
+    while one < ones.size and other < others.size:
+        mine, theirs = ones[one], others[other]
+        common += mine == theirs
+        one += mine <= theirs
+        other += theirs <= mine
+    return common
+
+
+@kernel
+def _size(values: Values, rate: int) -> int:
     """Return how many values of a sample stay at a rate."""
     return int(np.searchsorted(values, np.uint64(1) << np.uint64(32 - rate)))
