@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from urllib.parse import unquote_to_bytes
 
 from davinci_agency.secrets.rule import BEGIN, Match, Rule, value_of
-from davinci_agency.secrets.values import is_mixed, is_no_stand_in, looks_random
+from davinci_agency.secrets.values import is_mixed, is_no_stand_in, is_password, looks_random
 
 _OWNERS = (
     "api", "access", "auth", "secret", "private", "signing", "sign", "encryption", "encrypt",
@@ -43,6 +44,8 @@ _DESCRIBES = re.compile(
 _SHORT_HEX = re.compile(rb"[0-9a-fA-F]{1,23}\Z")
 """Rather the fingerprint of something."""
 _DASHES = re.compile(rb"--[\w-]{0,30}\Z")
+_KEY_ID = re.compile(rb"(?:recv|send|export|import|refresh|delete|default|list|edit|sign)\Z")
+"""Before ``-key``: GnuPG's options, which name public keys."""
 _OPEN = re.compile(rb"(?:public|next|page|cache|sort|continuation)[_-]?\Z", re.IGNORECASE)
 
 
@@ -70,7 +73,9 @@ _ENDS = sorted({owner[-1:] for owner in _OWNERS})
 
 def _is_option(match: Match) -> bool:
     before = match.string[max(0, match.start() - 32) : match.start()]
-    return _DASHES.search(before) is not None and looks_random(value_of(match), 3)
+    if _DASHES.search(before) is None or _KEY_ID.search(before):
+        return False
+    return looks_random(value_of(match), 3)
 
 
 def _option(what: str, literals: tuple[bytes, ...]) -> Rule:
@@ -86,17 +91,23 @@ def _is_login(match: Match) -> bool:
         login = base64.b64decode(match[1] + b"=" * (-len(match[1]) % 4), validate=True)
     except binascii.Error:
         return False
-    return re.fullmatch(rb"[!-~]{0,80}:[!-~]{3,200}", login) is not None
+    user, colon, password = login.partition(b":")
+    is_text = re.fullmatch(rb"[!-~]{0,80}:[!-~]{3,200}", login) is not None
+    return bool(colon) and is_text and is_password(password, user)
 
 
-def _is_password(match: Match) -> bool:
-    user, password = match["user"].lower(), value_of(match)
-    stands_in = re.fullmatch(
-        rb"(?i)[a-z]{1,5}|p(?:ass)?(?:w(?:or)?d)?|pass(?:phrase|code)?|secret|token|guest|root|admin|postgres"
-        rb"|user|test|x-oauth-basic|.{0,4}\*+|[:x*.]+|my[a-z_-]{0,20}|your[a-z_-]{0,40}|example.{0,20}|change.?me",
-        password,
-    )
-    return password.lower() != user and stands_in is None and is_no_stand_in(password)
+def _is_url_password(match: Match) -> bool:
+    if _NOWHERE.match(match.string, match.end()):
+        return False
+    return is_password(unquote_to_bytes(value_of(match)), match["user"])
+
+
+_NOWHERE = re.compile(
+    rb"[@\w.-]{0,60}?(?:\b(?:example|test|invalid|foo|bar|domain|host|mydomain|proxy)"
+    rb"(?:\.[a-z]{2,5})?|\.(?:example|test|invalid))(?![\w.-])",
+    re.IGNORECASE,
+)
+"""Hosts that documents and tests name: nobody has a password there."""
 
 
 NAMED: tuple[Rule, ...] = (
@@ -130,7 +141,7 @@ NAMED: tuple[Rule, ...] = (
             rb"""([^\s"'`\\<>{}()$\x00/]{3,120})@(?=[0-9A-Za-z\[])""",
             re.ASCII,
         ),
-        _is_password,
+        _is_url_password,
         hint="login",
     ),
     Rule(

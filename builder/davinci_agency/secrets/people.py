@@ -62,12 +62,29 @@ def is_somebodys_home(name: bytes) -> bool:
 
 
 def _is_mail(match: Match) -> bool:
-    return is_somebodys_address(match["local"], match["domain"])
+    if not is_somebodys_address(match["local"], match["domain"]):
+        return False
+    before = match.string[max(0, match.start(1) - _LINE) : match.start(1)]
+    return not (_LOGIN.search(before) or _is_credit(match, before))
+
+
+def _is_credit(match: Match, before: bytes) -> bool:
+    """Tell whether an address stands in a copyright notice: licences ask that these stay whole."""
+    after = match.string[match.end(1) : match.end(1) + _LINE]
+    line = _LINE_END.split(before)[-1] + _LINE_END.split(after, 1)[0]
+    return _COPYRIGHT.search(line) is not None
 
 
 def _is_home(match: Match) -> bool:
     return is_somebodys_home(match[1].rstrip(b"."))
 
+
+_LINE = 160
+"""Bytes of a line that are looked at on both sides of an address."""
+_LINE_END = re.compile(rb"\n|\\n|\x00")
+_LOGIN = re.compile(rb"://[^\s/@]{0,80}:\Z")
+"""What stands before the end of a login in an address of the web."""
+_COPYRIGHT = re.compile(rb"copyright|\(c\)|\xc2\xa9", re.IGNORECASE)
 
 _LOCAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+%-"
 _NAME = rb"([0-9A-Za-z_][\w.-]{1,63})"

@@ -57,3 +57,25 @@ def is_mixed(value: bytes, least_turns: int) -> bool:
     return turns >= max(least_turns, _SHARE_OF_TURNS * len(value)) and bool(
         _DIGIT_SOON.match(value)
     )
+
+
+_WRITTEN_OUT = re.compile(
+    rb"[a-z]{1,5}|.{0,4}\*+|[:x*.]+|\[.*|.*[^!-~].*|.{0,20}(?:p(?:a|4|@)?s?s?w(?:or|0r)?d?|pass|secret"
+    rb"|token|guest|root|admin|postgres|user|test|example|sample|dummy|change.?me|foo|bar).{0,20}"
+    rb"|my[a-z_-]{0,20}|your[a-z_-]{0,40}|(?:abc|qwe)[a-z0-9@ %]{0,12}"
+    rb"|x-oauth-basic",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_password(value: bytes, user: bytes) -> bool:
+    """Tell whether somebody may log in with a password, or it only shows where one would stand.
+
+    >>> is_password(b"password123", b"tom"), is_password(b"k7Rw-plume", b"tom")
+    (False, True)
+    """
+    return (
+        value.lower() != user.lower()
+        and _WRITTEN_OUT.fullmatch(value) is None
+        and is_no_stand_in(value)
+    )
