@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from davinci_agency.curate.kernels import kernel
 from davinci_agency.curate.sketches import Sample, Values
 
-LEAST_SHARED = 8
+_LEAST_SHARED = 8
 """So many of the rarest values two texts must share to be compared. More means longer lookups and
 fewer comparisons; what is found is the same, as long as similar texts share so many at all."""
 
@@ -71,12 +71,29 @@ class Limits(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The texts that one text is smaller than and similar to, with the measures of each pair."""
+    """The texts that one text is smaller than and similar to, with the measures of each pair.
+
+    ``shared`` (zero between searches) and ``others`` are room to work in.
+    """
 
     texts: NDArray[np.int64]
     measures: NDArray[np.float64]
     is_near: NDArray[np.bool_]
     is_contained: NDArray[np.bool_]
+    shared: NDArray[np.int32]
+    others: NDArray[np.int64]
+
+
+def room(texts: int) -> Found:
+    """Return room for what may be found for one of so many texts."""
+    return Found(
+        texts=np.empty(texts, np.int64),
+        measures=np.empty((texts, 4), np.float64),
+        is_near=np.empty(texts, np.bool_),
+        is_contained=np.empty(texts, np.bool_),
+        shared=np.zeros(texts, np.int32),
+        others=np.empty(texts, np.int64),
+    )
 
 
 def flat(samples: Iterable[Sample]) -> Flat:
@@ -161,7 +178,7 @@ def _lookups(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
 @kernel
 def _lookup(size: int, share: float) -> int:
     """Return of how many of the rarest members enough are common, if ``share`` of ``size`` are."""
-    return min(size, size - int(np.ceil(share * size - 1e-9)) + LEAST_SHARED)
+    return min(size, size - int(np.ceil(share * size - 1e-9)) + _LEAST_SHARED)
 
 
 @kernel
@@ -174,23 +191,21 @@ def find(
     holders: Index,
     rarest: Rarest,
     near: Index,
-    shared: NDArray[np.int32],
-    others: NDArray[np.int64],
     limits: Limits,
     found: Found,
 ) -> int:
     """Find the larger texts that a text is similar to at a rate; return how many they are."""
     start = rarest.starts[one]
     end = start + _lookup(sizes[one], limits.near_share)
-    among = _share(near, np.arange(start, end), shared, others, 0)
+    among = _share(near, np.arange(start, end), found, 0)
     # What contains a text may hold the text's rarest words among its own common ones.
     end = start + _lookup(sizes[one], limits.contained)
-    among = _share(holders, rarest.places[start:end], shared, others, among)
+    among = _share(holders, rarest.places[start:end], found, among)
     number = 0
     own = words.values[words.starts[one] : words.starts[one] + sizes[one]]
-    for other in others[:among]:
-        enough = shared[other] >= LEAST_SHARED
-        shared[other] = 0
+    for other in found.others[:among]:
+        enough = found.shared[other] >= _LEAST_SHARED
+        found.shared[other] = 0
         larger = sizes[other]
         if (
             enough
@@ -203,20 +218,14 @@ def find(
 
 
 @kernel
-def _share(
-    index: Index,
-    places: NDArray[np.int64],
-    shared: NDArray[np.int32],
-    others: NDArray[np.int64],
-    among: int,
-) -> int:
+def _share(index: Index, places: NDArray[np.int64], found: Found, among: int) -> int:
     """Count for each text how many of the values at some places it holds, and list these texts."""
     for place in places:
         for other in index.texts[index.begins[place] : index.begins[place] + index.counts[place]]:
-            if shared[other] == 0:
-                others[among] = other
+            if found.shared[other] == 0:
+                found.others[among] = other
                 among += 1
-            shared[other] += 1
+            found.shared[other] += 1
     return among
 
 

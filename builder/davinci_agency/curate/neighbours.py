@@ -23,6 +23,7 @@ from davinci_agency.curate.join import (
     flat,
     index_of,
     rarest_of,
+    room,
     sizes_at,
 )
 from davinci_agency.curate.sketches import Sketch
@@ -77,7 +78,7 @@ def similar(sketches: Mapping[str, Sketch]) -> list[Pair]:
 
     It is a function of names and texts, not of their order. Of texts whose sketches are equal,
     the one with the lowest name is compared with others, and each of the rest with it alone.
-    Holds some 15 kB a text.
+    Holds some 20 kB a text.
     """
     groups = _equal(sketches)
     names = [group[0] for group in groups]
@@ -108,31 +109,14 @@ def _join(names: Sequence[str], sketches: Sequence[Sketch]) -> Iterator[Pair]:
     pairs = flat(one.pairs for one in sketches)
     holders = index_of(words.values, np.diff(words.starts))
     ordered = by_rarity(words.starts, holders.counts)
-    size = len(names)
-    shared, others = np.zeros(size, np.int32), np.empty(size, np.int64)
-    found = Found(
-        np.empty(size, np.int64), np.empty((size, 4)), np.empty(size, bool), np.empty(size, bool)
-    )
+    found = room(len(names))
     # Two samples meet at the higher of their rates.
     for rate in np.unique(words.rates).tolist():
         sizes = sizes_at(words, rate, LEAST_NEAR)
         rarest = rarest_of(words, ordered, sizes, rate, NEAR_WORDS)
         near = index_of(words.values[rarest.places], rarest.ends - rarest.starts)
         for one in np.flatnonzero(sizes).tolist():
-            number = find(
-                one,
-                rate,
-                sizes,
-                words,
-                pairs,
-                holders,
-                rarest,
-                near,
-                shared,
-                others,
-                _LIMITS,
-                found,
-            )
+            number = find(one, rate, sizes, words, pairs, holders, rarest, near, _LIMITS, found)
             yield from _pairs(one, number, names, found)
 
 
