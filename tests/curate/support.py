@@ -102,7 +102,7 @@ def attempt(task_id: str, name: str = "a", stages: int = 1, **changes: Any) -> J
     calls = changes.pop("calls", None) or [
         ("cat forge.py", prose(f"{seed} file", 80)),
         (f"cat > forge.py <<'E'\n{chr(10).join(lines)}\nE", "ok"),
-        ("python -m pytest", f"{prose(f'{seed} log', 30)} 3 passed in 0.31s"),
+        ("python -m pytest", f"{prose(f'{seed} log', 30)} 3 passed in 0.31s, see /tmp/abc/log"),
     ]
     messages = changes.pop("messages", None) or turns(*calls)
     for message in messages:

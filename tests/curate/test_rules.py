@@ -151,7 +151,7 @@ def _differs_in_noise(_: Path) -> Case:
     again["attempt_id"] = "attempt-again"
     again["score"] = 0.9
     said = again["messages"][-2]
-    said["content"] = said["content"].replace("0.31s", "1.70s, log in /tmp/qwerty/log")
+    said["content"] = said["content"].replace("0.31s, see /tmp/abc", "1.7s, see /tmp/xyz")
     return [], [task(pull(1))], [again, attempt("task-1", "x")], {"attempt-again"}, {}
 
 

@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from davinci_agency.curate.duplicates import Copy, copies, near_copies, overlapping
+from davinci_agency.curate.duplicates import (
+    PATCHES,
+    QUERIES,
+    RUNS,
+    Copy,
+    copies,
+    near_copies,
+    overlapping,
+)
 from davinci_agency.curate.grams import contamination
 from davinci_agency.curate.rules import Choice
 from davinci_agency.curate.splits import Member, SplitOptions, Splits, assign_splits
@@ -18,6 +26,7 @@ from davinci_agency.curate.views import AttemptView, PullView, Reason, TaskView
 from davinci_agency.records import Attempt, PullRequest, RecordName, Split, Task
 
 _PULL, _TASK, _ATTEMPT = PullRequest.RECORD, Task.RECORD, Attempt.RECORD
+_NEAR = frozenset({"near-duplicate"})
 _LEAST_OVERLAP = 0.5
 """From half of the shorter chain on, two chains are one piece of work told twice."""
 
@@ -180,7 +189,7 @@ class _Ledger:
         self._strike_copies(_PULL, copies(best, ids, "backport", "its patch-id is the same"))
         best = [key for key in best if not self.decision.goes(_PULL, key)]
         sketches = {view.key: view.sketch for view in self.pulls}
-        self._strike_copies(_PULL, near_copies(best, sketches, {"near-duplicate"}))
+        self._strike_copies(_PULL, near_copies(best, sketches, PATCHES, _NEAR))
         self.follow()
 
     def strike_duplicate_tasks(self) -> None:
@@ -204,10 +213,10 @@ class _Ledger:
             members = {view.key: view.members for view in views}
             self._strike_copies(_TASK, overlapping(left(), members, _LEAST_OVERLAP))
         patches = {view.key: view.patches for view in views}
-        self._strike_copies(_TASK, near_copies(left(), patches, {"near-duplicate"}))
+        self._strike_copies(_TASK, near_copies(left(), patches, PATCHES, _NEAR))
         queries = {view.key: view.queries for view in views if view.queries is not None}
         asked = [key for key in left() if key in queries]
-        self._strike_copies(_TASK, near_copies(asked, queries, {"near-duplicate"}))
+        self._strike_copies(_TASK, near_copies(asked, queries, QUERIES, _NEAR))
 
     def strike_duplicate_attempts(self) -> None:
         """Strike attempts that say what a better one says."""
@@ -223,7 +232,7 @@ class _Ledger:
         self._strike_copies(_ATTEMPT, copies(left(), skeletons, "differs-in-noise", reason))
         sketches = {view.key: view.sketch for view in self.attempts}
         rules = self._choice.on & {"near-duplicate", "contained"}
-        self._strike_copies(_ATTEMPT, near_copies(left(), sketches, rules))
+        self._strike_copies(_ATTEMPT, near_copies(left(), sketches, RUNS, rules))
 
     def assign(self, published: Mapping[str, Split], options: SplitOptions) -> None:
         """Give every pull request and task its split; strike those that would join two."""

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from davinci_agency.curate.neighbours import LEAST_NEAR, similar
+from davinci_agency.curate.neighbours import LEAST_NEAR, NEAR_PAIRS, NEAR_WORDS, similar
 from davinci_agency.curate.sketches import Sketch
 
 
@@ -33,6 +33,30 @@ class Copy:
     measure: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How much alike two texts must be.
+
+    Attributes:
+        words, pairs: the least Jaccard similarity of their words and of their pairs of words; what
+            `neighbours` asks of any two texts is asked for in any case.
+        least: of so many sampled words at least.
+    """
+
+    words: float
+    pairs: float
+    least: int
+
+
+RUNS = Likeness(NEAR_WORDS, NEAR_PAIRS, LEAST_NEAR)
+"""Two runs of some ten thousand words that are as much alike are one, edited."""
+PATCHES = Likeness(0.9, 0.85, 64)
+"""Changes to siblings (two macros, two sockets) are as much alike as edited copies of long texts;
+what is left from here on is one change made twice. A line or two says too little."""
+QUERIES = Likeness(0.9, 0.85, LEAST_NEAR)
+"""Questions about one part of a program share most of their words."""
+
+
 def copies(
     best_first: Sequence[str], groups: Mapping[str, Hashable | None], rule: str, reason: str
 ) -> Iterator[Copy]:
@@ -45,22 +69,27 @@ def copies(
 
 
 def near_copies(
-    best_first: Sequence[str], sketches: Mapping[str, Sketch], rules: Container[str]
+    best_first: Sequence[str],
+    sketches: Mapping[str, Sketch],
+    likeness: Likeness,
+    rules: Container[str],
 ) -> Iterator[Copy]:
     """Yield the records that are near duplicates of a better one, or contain it, or are in it.
 
     ``rules`` are those that are asked for: ``near-duplicate``, ``contained``.
     """
-    groups = {key: _whole(sketches[key]) for key in best_first}
+    large = [key for key in best_first if sketches[key].words.values.size >= likeness.least]
+    groups = {key: _whole(sketches[key]) for key in large}
     equal: set[str] = set()
     if "near-duplicate" in rules:
-        for copy in copies(best_first, groups, "near-duplicate", "all of their words are one"):
+        for copy in copies(large, groups, "near-duplicate", "all of their words are one"):
             equal.add(copy.key)
             yield replace(copy, measure=1.0)
     alike: dict[str, list[Copy]] = defaultdict(list)
-    different = [key for key in best_first if key not in equal]
+    different = [key for key in large if key not in equal]
     for pair in similar({key: sketches[key] for key in different}):
-        if pair.is_near and "near-duplicate" in rules:
+        is_near = pair.is_near and pair.words >= likeness.words and pair.pairs >= likeness.pairs
+        if is_near and "near-duplicate" in rules:
             share = min(pair.words, pair.pairs)
             reason = f"{pair.words:.0%} of their words and {pair.pairs:.0%} of their pairs are one"
             rule = "near-duplicate"
@@ -75,11 +104,9 @@ def near_copies(
     yield from _greedy(different, alike)
 
 
-def _whole(sketch: Sketch) -> Hashable | None:
-    """Return what only a text with the same words has; ``None`` if the words are too few to say."""
+def _whole(sketch: Sketch) -> Hashable:
+    """Return what only a text with the same words has."""
     words, pairs = sketch.words, sketch.pairs
-    if words.values.size < LEAST_NEAR:
-        return None
     return words.rate, words.values.tobytes(), pairs.rate, pairs.values.tobytes()
 
 

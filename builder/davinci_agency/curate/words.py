@@ -44,8 +44,8 @@ class Words:
 
     Attributes:
         hashes: a hash of each word, in order.
-        skeleton: a digest, of 128 bits, of the words in order without those that hold a digit,
-            begin with ``tmp``, or stand in the name right behind ``/tmp/``: equal for two texts
+        skeleton: a digest, of 128 bits, of the words in order without those that begin with
+            a digit or ``tmp``, or stand in the name right behind ``/tmp/``: equal for two texts
             that differ in times, sizes, addresses and temporary files alone.
     """
 
@@ -106,12 +106,12 @@ def _steps() -> NDArray[np.uint8]:
 
     put(_OUTSIDE, _WORD, t=_T)
     put(_SLASH, _WORD, t=_SLASH_T)
-    put(_T, _WORD, m=_TM)
-    put(_TM, _WORD, p=_LEFT_OUT)
-    put(_WORD, _WORD)
+    put(_T, _WORD, m=_TM, digit=_WORD)
+    put(_TM, _WORD, p=_LEFT_OUT, digit=_WORD)
+    put(_WORD, _WORD, digit=_WORD)
     put(_LEFT_OUT, _LEFT_OUT)
-    put(_SLASH_T, _WORD, m=_SLASH_TM)
-    put(_SLASH_TM, _WORD, p=_SLASH_TMP)
+    put(_SLASH_T, _WORD, m=_SLASH_TM, digit=_WORD)
+    put(_SLASH_TM, _WORD, p=_SLASH_TMP, digit=_WORD)
     put(_SLASH_TMP, _LEFT_OUT, slash=_IN_TEMPORARY)
     for state in (_IN_TEMPORARY, _TEMPORARY_WORD):
         put(state, _TEMPORARY_WORD, digit=_TEMPORARY_WORD, joins=_IN_TEMPORARY)
