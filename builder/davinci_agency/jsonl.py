@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,12 +24,14 @@ import orjson
 
 from davinci_agency.errors import SchemaError
 from davinci_agency.files import plain_file, read_lines
+from davinci_agency.garbage import collecting_rarely
 from davinci_agency.ids import canonical
 from davinci_agency.parallel import ordered_map
 from davinci_agency.progress import SILENT, Progress
-from davinci_agency.records import SCHEMA_VERSION, R, SortKey, from_json
+from davinci_agency.records import SCHEMA_VERSION, R, Record, SortKey, from_json, to_json
 from davinci_agency.schema import Fault, cut_short, validator
 from davinci_agency.stage import Quarantined, StageOutput
+from davinci_agency.texts import TooDeepError
 
 T = TypeVar("T")
 
@@ -71,7 +74,6 @@ class _Checked(Generic[T]):
 
     sort_key: SortKey
     identity: str
-    digest: bytes
     seen: Seen[T]
 
 
@@ -87,7 +89,6 @@ class _Unusable:
 class _Place(Generic[T]):
     sort_key: SortKey
     identity: str
-    digest: bytes
     file: int
     line: int
     source: Location
@@ -199,8 +200,20 @@ def open_records(
         yield records
 
 
-def _nothing(_: object) -> Seen[None]:
+def _nothing(record: Record) -> Seen[None]:
+    check_writable(record)
     return Seen(None)
+
+
+def check_writable(record: Record) -> None:
+    """Raise `UnusableLineError` if a record can't be written again.
+
+    What can be read can be nested more deeply than what can be written.
+    """
+    try:
+        to_json(record)
+    except orjson.JSONEncodeError as error:
+        raise UnusableLineError("$", f"the line can't be written again ({error}).") from error
 
 
 @contextmanager
@@ -217,7 +230,8 @@ def open_inspected(
     """Read the files of one record type like `open_records`, and look at every record on the way.
 
     What ``inspect`` sees is held in memory; a line that it writes anew is kept in a temporary file,
-    and stands for the record from then on. It is called in ``workers`` processes.
+    and stands for the record from then on. It is called in ``workers`` processes, and raises
+    `UnusableLineError` where the record is of no use, or can't be written again.
     """
     with ExitStack() as stack:
         reader = stack.enter_context(LineReader())
@@ -238,7 +252,7 @@ def open_inspected(
                 else:
                     places.append(_place(number, line, plain, checked, spool))
         spool.flush()
-        places.sort(key=attrgetter("sort_key", "digest", "file", "line"))
+        places.sort(key=attrgetter("sort_key", "file", "line"))
         settled = _settle(places, record_type, paths, reader, output, counted)
         yield InspectedFiles(record_type, paths, settled, reader)
 
@@ -279,6 +293,7 @@ def _batches(plain: Path, progress: Progress) -> Iterator[Sequence[_Line]]:
         yield batch
 
 
+@collecting_rarely()
 def _check(
     record_type: type[R], inspect: Callable[[R], Seen[T]], lines: Sequence[_Line]
 ) -> list[_Checked[T] | _Unusable]:
@@ -286,11 +301,12 @@ def _check(
     answers: list[_Checked[T] | _Unusable] = []
     for line in lines:
         try:
-            record, digest = parse_record(line.raw, record_type)
+            record = parse_record(line.raw, record_type)
+            answers.append(_Checked(record.sort_key, record.identity, inspect(record)))
         except UnusableLineError as error:
             answers.append(_Unusable(error.json_path, str(error)))
-        else:
-            answers.append(_Checked(record.sort_key, record.identity, digest, inspect(record)))
+        except TooDeepError as error:
+            answers.append(_Unusable("$", f"the line can't be written again ({error})."))
     return answers
 
 
@@ -305,7 +321,6 @@ def _place(
     return _Place(
         checked.sort_key,
         checked.identity,
-        checked.digest,
         number,
         line.number,
         source,
@@ -337,14 +352,19 @@ def _settle(
     counted: bool,
 ) -> list[_Place[T]]:
     """Return one place for each identifier, from places sorted by key; account for the others."""
-    contents: dict[str, bytes] = {}
-    ambiguous = {
-        place.identity
-        for place in places
-        if contents.setdefault(place.identity, place.digest) != place.digest
-    }
+    count = Counter(place.identity for place in places)
+    contents: dict[str, set[bytes]] = defaultdict(set)
+    spellings: dict[int, bytes] = {}
+    for number, place in enumerate(places):
+        if count[place.identity] > 1:
+            raw = reader.read(place.source)
+            contents[place.identity].add(hashlib.sha256(canonical(orjson.loads(raw))).digest())
+            spellings[number] = hashlib.sha256(raw).digest()
+    ambiguous = {identity for identity, digests in contents.items() if len(digests) > 1}
     settled: dict[str, _Place[T]] = {}
-    for place in places:
+    # Of copies that are spelt differently the same one stays, whatever the order of files.
+    order = sorted(range(len(places)), key=lambda n: (places[n].sort_key, spellings.get(n, b"")))
+    for place in map(places.__getitem__, order):
         if place.identity in ambiguous:
             raw = reader.read(place.source)
             offset = place.source.offset
@@ -375,8 +395,8 @@ class UnusableLineError(Exception):
         self.json_path = json_path
 
 
-def parse_record(raw: bytes | None, record_type: type[R]) -> tuple[R, bytes]:
-    """Return a line as a record, with a digest of what it says; ``None`` was too long to read.
+def parse_record(raw: bytes | None, record_type: type[R]) -> R:
+    """Return a line as a record; ``None`` was too long to read.
 
     Raises `UnusableLineError` saying what is wrong with it.
     """
@@ -388,18 +408,13 @@ def parse_record(raw: bytes | None, record_type: type[R]) -> tuple[R, bytes]:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise UnusableLineError("$", f"the line is not JSON ({error}).") from error
-    try:
-        digest = hashlib.sha256(canonical(value)).digest()
-    except orjson.JSONEncodeError as error:
-        # What can be read can be nested more deeply than what can be written again.
-        raise UnusableLineError("$", f"the line can't be written again ({error}).") from error
     faults = find_faults(value, record_type.RECORD)
     if faults:
         more = f" And {len(faults) - 1} more faults." if len(faults) > 1 else ""
         name = f"{record_type.RECORD} {SCHEMA_VERSION}"
         raise UnusableLineError(faults[0].json_path, f"{faults[0]} (schema {name}).{more}")
     try:
-        return from_json(value, record_type), digest
+        return from_json(value, record_type)
     except msgspec.ValidationError as error:
         raise UnusableLineError("$", f"{error} (record {record_type.RECORD}).") from error
 

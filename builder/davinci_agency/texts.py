@@ -6,17 +6,78 @@ that fast code passes over, and a place in the buffer tells which string it is i
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
-NUL = b"\0"
+DEEPEST = 200
+"""What is nested more deeply can be read, but not written again."""
 _SHORT = 256
 """A string that is longer is no value of a setting."""
+_PLAIN = 16
+"""No form of a secret is shorter, so a name of a key of so many characters is no place for one."""
+_TELLING = re.compile(r"pass|pwd|secret|token|credential|key|auth|login|user", re.IGNORECASE)
+
+
+class TooDeepError(ValueError):
+    """A value is nested too deeply to be written again."""
+
+
+class Strings:
+    """The strings of some values, in an order that does not depend on who wrote them.
+
+    Attributes:
+        parts: the strings; a short one whose key tells what it is stands behind ``key=``.
+        prefixes: how many characters of a part are its key's, where there are any.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.prefixes: dict[int, int] = {}
+
+    def add(self, value: Any, key: str = "", depth: int = 0) -> None:
+        """Take in every string of a value, and names of keys that are long enough to hide one.
+
+        Raises `TooDeepError`.
+        """
+        kind = type(value)
+        if kind is str:
+            if key and len(value) <= _SHORT and _is_telling(key):
+                self.prefixes[len(self.parts)] = len(key) + 1
+                value = f"{key}={value}"
+            self.parts.append(value)
+        elif kind is dict:
+            self._go_deeper(depth)
+            for name in sorted(value) if len(value) > 1 else value:
+                if len(name) > _PLAIN:
+                    self.parts.append(name)
+                self.add(value[name], name, depth + 1)
+        elif kind is list or kind is tuple:
+            self._go_deeper(depth)
+            for item in value:
+                self.add(item, key, depth + 1)
+        elif is_dataclass(value):
+            for field in fields(value):
+                self.add(getattr(value, field.name), field.name, depth)
+
+    def _go_deeper(self, depth: int) -> None:
+        if depth >= DEEPEST:
+            raise TooDeepError(f"it is nested more than {DEEPEST} levels deep")
+
+    def texts(self) -> Texts:
+        """Return them as one buffer."""
+        return Texts(self.parts, self.prefixes, "\0".join(self.parts).encode())
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_telling(key: str) -> bool:
+    return _TELLING.search(key) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,44 +85,23 @@ class Texts:
     """Some strings as one buffer.
 
     Attributes:
-        parts: the strings, as they stand in the buffer: a short one that has a key behind ``key=``.
-        shown: how many bytes of each part are not the string's own.
+        parts: the strings, as they stand in the buffer.
+        prefixes: how many characters of a part are its key's, where there are any.
         buffer: the parts in UTF-8, with a NUL byte between two.
     """
 
-    parts: tuple[bytes, ...]
-    shown: tuple[int, ...]
+    parts: list[str]
+    prefixes: Mapping[int, int]
     buffer: bytes
-
-    @classmethod
-    def of(cls, strings: Iterable[tuple[str, str]]) -> Texts:
-        """Return strings with their keys (empty where there is none) as one buffer."""
-        parts: list[bytes] = []
-        shown: list[int] = []
-        for key, string in strings:
-            raw = string.encode()
-            if key and len(raw) <= _SHORT:
-                prefix = f"{key}=".encode()
-                parts.append(prefix + raw)
-                shown.append(len(prefix))
-            else:
-                parts.append(raw)
-                shown.append(0)
-        return cls(tuple(parts), tuple(shown), NUL.join(parts))
-
-    def first(self, number: int) -> Texts:
-        """Return the first parts alone."""
-        parts = self.parts[:number]
-        size = sum(map(len, parts)) + max(0, number - 1)
-        return Texts(parts, self.shown[:number], self.buffer[:size])
 
     def starts(self) -> list[int]:
         """Return where each part begins in the buffer."""
-        return list(accumulate((len(part) + 1 for part in self.parts[:-1]), initial=0))
+        lengths = (len(part.encode()) + 1 for part in self.parts[:-1])
+        return list(accumulate(lengths, initial=0))
 
     def string(self, number: int) -> str:
         """Return a part as the string that it was."""
-        return self.parts[number][self.shown[number] :].decode()
+        return self.parts[number][self.prefixes.get(number, 0) :]
 
     def parts_at(self, offsets: Iterable[int]) -> Iterator[int]:
         """Yield the number of the part at each offset of the buffer."""
@@ -76,53 +116,31 @@ class Texts:
         starts = self.starts()
         for start, end in spans:
             number = bisect_right(starts, start) - 1
-            before = starts[number] + self.shown[number]
+            key = self.parts[number][: self.prefixes.get(number, 0)]
+            before = starts[number] + len(key.encode())
             if end > before:
                 yield number, max(0, start - before), end - before
 
 
-def strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every string in a value with the key that it has, names of keys too.
-
-    Objects come in the order of their keys, so that it does not depend on who wrote them.
-    """
-    kind = type(value)
-    if kind is str:
-        yield key, value
-    elif kind is dict:
-        for name in sorted(value):
-            yield "", name
-            yield from strings(value[name], name)
-    elif kind is list or kind is tuple:
-        for item in value:
-            yield from strings(item, key)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from strings(getattr(value, field.name), field.name)
-
-
-def paths(value: Any, path: str = "$") -> Iterator[str]:
-    """Yield where each of the `strings` of a JSON value stands; a name of a key where its value."""
-    if isinstance(value, str):
-        yield path
-    elif isinstance(value, dict):
-        for name in sorted(value):
-            yield f"{path}.{name[:40]}"
-            yield from paths(value[name], f"{path}.{name[:40]}")
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from paths(item, f"{path}[{number}]")
+def texts_of(*values: Any) -> Texts:
+    """Return every string in some values as one buffer. Raises `TooDeepError`."""
+    strings = Strings()
+    for value in values:
+        strings.add(value)
+    return strings.texts()
 
 
 def with_strings(value: T, changed: Callable[[str], str]) -> T:
-    """Return a value with every string changed, names of keys too; what is unchanged is shared."""
+    """Return a value with every string changed, names of keys too."""
     result: Any = value
     if isinstance(value, str):
         result = changed(value)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         result = {changed(name): with_strings(item, changed) for name, item in value.items()}
     elif isinstance(value, list | tuple):
-        result = type(value)(with_strings(item, changed) for item in value)
+        result = type(value)([with_strings(item, changed) for item in value])
+    elif value is None or isinstance(value, int | float):
+        return value
     elif is_dataclass(value) and not isinstance(value, type):
         new = {f.name: with_strings(getattr(value, f.name), changed) for f in fields(value)}
         result = replace(value, **new)

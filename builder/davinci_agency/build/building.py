@@ -23,6 +23,7 @@ from davinci_agency.jsonl import (
     Location,
     RecordFiles,
     Seen,
+    check_writable,
     open_inspected,
     open_records,
 )
@@ -191,6 +192,7 @@ Home = tuple[Split, str]
 
 
 def _home(record: PullRequest | Task) -> Seen[Home]:
+    check_writable(record)
     return Seen((record.split, record.repo))
 
 

@@ -62,7 +62,7 @@ def _fitting(path: Path, wanted: str) -> Iterator[Chain]:
             if raw is None or must_hold not in raw:
                 continue
             try:
-                chain, _ = parse_record(raw, Chain)
+                chain = parse_record(raw, Chain)
             except UnusableLineError:
                 continue
             members = {str(stage.number) for stage in chain.stages}

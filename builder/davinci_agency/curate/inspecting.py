@@ -44,7 +44,7 @@ from davinci_agency.records import (
 from davinci_agency.secrets import Secret
 from davinci_agency.secrets.rule import Kind
 from davinci_agency.spdx import is_allowed
-from davinci_agency.texts import Texts, strings
+from davinci_agency.texts import Strings, texts_of
 
 R = TypeVar("R", PullRequest, Task, Attempt)
 S = TypeVar("S", PullRequest, TaskStage)
@@ -182,13 +182,14 @@ class AttemptInspector:
 
     def __call__(self, attempt: Attempt) -> Seen[AttemptView]:
         """Return what is seen of it, and its line if it changed."""
-        said = list(_said(attempt.messages))
-        texts = Texts.of([*said, *_beside(attempt)])
-        redacted = redact(attempt, texts, self.standards.kinds)
+        strings = Strings()
+        said = add_said(strings, attempt.messages)
+        _add_beside(strings, attempt)
+        redacted = redact(attempt, strings.texts(), self.standards.kinds)
         new = redacted.record
         if new is not attempt:
-            said = list(_said(new.messages))
-            texts = Texts.of(said)
+            strings = Strings()
+            said = add_said(strings, new.messages)
         reasons: list[Reason] = []
         task = self.tasks.get(attempt.task_id)
         if task is not None:
@@ -196,7 +197,7 @@ class AttemptInspector:
                 reasons += self.standards.license_reasons(task.license)
             reasons += _broken(redacted.broken)
             reasons += self._quality(attempt, task)
-        view = view_attempt(new, texts.first(len(said)), tuple(reasons), redacted.counts)
+        view = view_attempt(new, strings.parts[:said], tuple(reasons), redacted.counts)
         return Seen(view, _line(attempt, new))
 
     def _quality(self, attempt: Attempt, task: Task) -> Iterator[Reason]:
@@ -207,38 +208,61 @@ class AttemptInspector:
                     yield name, *finding
 
 
-def _said(messages: Sequence[JsonObject]) -> Iterator[tuple[str, str]]:
-    """Yield what is said in a conversation, without the names of calls: every run has its own."""
+_USUAL = frozenset({"role", "content", "tool_calls", "tool_call_id"})
+_CALL = frozenset({"id", "type", "function"})
+
+
+def add_said(strings: Strings, messages: Sequence[JsonObject]) -> int:
+    """Add what is said in a conversation, and return the number of strings so far.
+
+    The names of calls are left out: every run has its own.
+    """
+    parts = strings.parts
     for message in messages:
-        for key in sorted(message):
-            if key == "tool_calls" and isinstance(message[key], list):
-                for call in message[key]:
-                    yield from strings(_without_id(call), key)
-            elif key != "tool_call_id":
-                yield from strings(message[key], key)
+        parts.append(message["role"])
+        content = message["content"]
+        if type(content) is str:
+            parts.append(content)
+        else:
+            strings.add(content, depth=1)
+        calls = message.get("tool_calls")
+        if type(calls) is list:
+            for call in calls:
+                strings.add(_without_id(call), depth=2)
+        if not message.keys() <= _USUAL:
+            for key in sorted(message.keys() - _USUAL):
+                strings.add(message[key], key, depth=1)
+    return len(parts)
 
 
 def _without_id(call: Any) -> Any:
-    if not isinstance(call, dict):
+    """Return a call without its name; of what every call is like the function alone."""
+    if type(call) is not dict:
         return call
-    return {key: value for key, value in call.items() if key != "id"}
+    function = call.get("function")
+    return function if call.keys() <= _CALL and type(function) is dict else {**call, "id": ""}
 
 
-def _beside(attempt: Attempt) -> Iterator[tuple[str, str]]:
-    """Yield every other string of an attempt."""
+def _add_beside(strings: Strings, attempt: Attempt) -> None:
+    """Add every other string of an attempt."""
     for message in attempt.messages:
-        for call in message.get("tool_calls") or ():
-            if isinstance(call, dict):
-                yield from strings(call.get("id"))
-        yield from strings(message.get("tool_call_id"))
-    yield from strings(replace(attempt, messages=()))
+        calls = message.get("tool_calls")
+        if type(calls) is list:
+            for call in calls:
+                if type(call) is dict:
+                    strings.add(call.get("id"))
+        elif calls is not None:
+            strings.add(calls)
+        if "tool_call_id" in message:
+            strings.add(message["tool_call_id"])
+    strings.add(replace(attempt, messages=()))
 
 
 def _without_secrets(
     record: R, standards: Standards
 ) -> tuple[R, Mapping[str, int], tuple[Reason, ...]]:
     """Return a record without secrets: what was replaced, and the reason if a patch broke."""
-    redacted = redact(record, Texts.of(strings(record)), standards.kinds)
+    redacted = redact(record, texts_of(record), standards.kinds)
     new: R = redacted.record
     if standards.logins:
         new = _without_logins(new)

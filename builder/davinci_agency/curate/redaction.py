@@ -8,19 +8,18 @@ repository can't be replaced; `Redacted.broken` tells.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
 from davinci_agency.ids import login_id
 from davinci_agency.secrets import Secret, find_secrets
 from davinci_agency.secrets.rule import Kind
-from davinci_agency.texts import Texts, strings, with_strings
+from davinci_agency.texts import Texts, with_strings
 
 T = TypeVar("T")
 
 _PATCHES = frozenset({"patch", "test_patch", "model_patch"})
-_PLACEHOLDER = re.compile(r"<([A-Z0-9_]{1,60})_(\d{1,6})>")
 _LEAST = 8
 """Characters of a value that is replaced wherever it stands; shorter ones may be other words."""
 _MENTION = re.compile(r"(?<![\w@/.`-])@([A-Za-z\d](?:-?[A-Za-z\d]){0,38})(?![\w/.-])")
@@ -72,7 +71,6 @@ def _values(texts: Texts, found: Iterable[Secret]) -> dict[str, Secret]:
 
 def _placeholders(values: Mapping[str, Secret], texts: Texts) -> dict[str, str]:
     """Return a placeholder for each value; none that stands in the texts already."""
-    taken = {match[0] for match in _PLACEHOLDER.finditer(texts.buffer.decode())}
     numbers: dict[str, int] = {}
     names: dict[str, str] = {}
     for value, secret in values.items():
@@ -80,7 +78,7 @@ def _placeholders(values: Mapping[str, Secret], texts: Texts) -> dict[str, str]:
         while True:
             numbers[kind] = numbers.get(kind, 0) + 1
             name = f"<{kind}_{numbers[kind]}>"
-            if name not in taken:
+            if name.encode() not in texts.buffer:
                 break
         names[value] = name
     return names
@@ -93,12 +91,19 @@ def _changed_strings(
     spans: dict[int, list[tuple[int, int]]] = {}
     for number, start, end in texts.places((secret.start, secret.end) for secret in found):
         spans.setdefault(number, []).append((start, end))
+    told = {number for value in everywhere for number in _parts_with(value, texts)}
     changed: dict[str, str] = {}
-    for number in range(len(texts.parts)):
-        if number in spans or any(value.encode() in texts.parts[number] for value in everywhere):
-            old = texts.string(number)
-            changed[old] = _without(old, spans.get(number, ()), names, everywhere)
+    for number in sorted(spans.keys() | told):
+        old = texts.string(number)
+        changed[old] = _without(old, spans.get(number, ()), names, everywhere)
     return changed
+
+
+def _parts_with(value: str, texts: Texts) -> Iterator[int]:
+    """Yield the parts that hold a value."""
+    return texts.parts_at(
+        match.start() for match in re.finditer(re.escape(value.encode()), texts.buffer)
+    )
 
 
 def _without(
@@ -120,10 +125,24 @@ def _without(
 
 def _broken(record: Any, changed: Mapping[str, str], values: Mapping[str, Secret]) -> Secret | None:
     """Return a secret that stands where a patch must match the repository."""
-    for key, old in strings(record):
-        if key in _PATCHES and old in changed and not _still_applies(old, changed[old]):
+    for old in _patches(record):
+        if old in changed and not _still_applies(old, changed[old]):
             return next(secret for value, secret in values.items() if value in old)
     return None
+
+
+def _patches(value: Any) -> Iterator[str]:
+    """Yield every patch in a record."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _patches(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            inner = getattr(value, field.name)
+            if field.name in _PATCHES and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _patches(inner)
 
 
 def _still_applies(old: str, new: str) -> bool:

@@ -17,7 +17,6 @@ from davinci_agency.curate.patch_ids import patch_id
 from davinci_agency.curate.sketches import Sketch, sketch
 from davinci_agency.curate.words import Hashes, read_words, word_hashes
 from davinci_agency.records import Attempt, Kind, PullRequest, Stage, Task
-from davinci_agency.texts import Texts
 
 Reason = tuple[str, str, float | None]
 """A rule, the reason for a person, and the measure if there is one."""
@@ -182,15 +181,16 @@ def view_task(
 
 def view_attempt(
     attempt: Attempt,
-    said: Texts,
+    said: Sequence[str],
     reasons: tuple[Reason, ...],
     redacted: Mapping[str, int],
 ) -> AttemptView:
     """Return what is seen of an attempt, given what was said in it."""
-    words = read_words(said.buffer)
-    lengths = np.fromiter(map(len, said.parts), dtype=np.uint64, count=len(said.parts))
-    hasher = xxhash.xxh3_128(lengths.tobytes())
-    hasher.update(said.buffer)
+    text = "\0".join(said).encode()
+    words = read_words(text)
+    # The lengths too: a NUL may be anybody's.
+    hasher = xxhash.xxh3_128(np.fromiter(map(len, said), np.uint64, len(said)).tobytes())
+    hasher.update(text)
     return AttemptView(
         key=attempt.attempt_id,
         task_id=attempt.task_id,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from functools import partial
@@ -15,6 +14,7 @@ import msgspec
 
 from davinci_agency.errors import DataError
 from davinci_agency.files import STDIO, atomic_file
+from davinci_agency.garbage import collecting_rarely
 from davinci_agency.mine.attributes import open_attributes, read_attributes
 from davinci_agency.mine.diffs import Diff
 from davinci_agency.mine.filters import Filters, Traits, removal_by
@@ -46,19 +46,6 @@ from davinci_agency.version import __version__
 
 _BATCH = 400
 """Records to a transaction of the store: what a kill costs at most."""
-_OBJECTS = 100_000
-"""New objects between two looks for garbage."""
-
-
-@contextmanager
-def _collecting_rarely() -> Iterator[None]:
-    """Look for cycles of garbage rarely: a history is millions of objects, and none is in one."""
-    before = gc.get_threshold()
-    gc.set_threshold(_OBJECTS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +110,7 @@ def _store_path(folder: Path, options: MineOptions) -> Path:
     return folder / f"{(options.repo or '').replace('/', '__')}.sqlite"
 
 
-@_collecting_rarely()
+@collecting_rarely()
 def _update(
     folder: Path, workers: int, progress: Progress, named: tuple[Source, MineOptions]
 ) -> Mined:
@@ -211,7 +198,7 @@ class Pulls:
     rejected: list[Rejected]
 
 
-@_collecting_rarely()
+@collecting_rarely()
 def find_pulls(
     overlay: Overlay,
     source: Source,

@@ -14,7 +14,7 @@ from davinci_agency.schema.arrow import dataset_rows
 from davinci_agency.secrets import find_secrets
 from davinci_agency.secrets.rule import Kind
 from davinci_agency.spdx import is_allowed
-from davinci_agency.texts import Texts, paths, strings
+from davinci_agency.texts import texts_of
 
 UNKNOWN = "unknown"
 
@@ -66,10 +66,9 @@ def _is_withheld(row: JsonObject) -> bool:
 
 
 def _secrets(row: JsonObject, kinds: frozenset[Kind]) -> Iterator[tuple[str, str]]:
-    """Yield the place and the kind of every secret in a row, names of keys included."""
-    texts = Texts.of(strings(row))
-    found = [secret for secret in find_secrets(texts.buffer) if secret.kind in kinds]
-    if found:
-        places = list(paths(row))
-        for number, secret in zip(texts.parts_at(s.start for s in found), found, strict=True):
-            yield places[number], secret.rule
+    """Yield the column and the kind of every secret in a row."""
+    if any(secret.kind in kinds for secret in find_secrets(texts_of(row).buffer)):
+        for column, value in row.items():
+            for secret in find_secrets(texts_of({column: value}).buffer):
+                if secret.kind in kinds:
+                    yield f"$.{column}", secret.rule
