@@ -408,7 +408,11 @@ def parse_record(raw: bytes | None, record_type: type[R]) -> R:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise UnusableLineError("$", f"the line is not JSON ({error}).") from error
-    faults = find_faults(value, record_type.RECORD)
+    try:
+        faults = find_faults(value, record_type.RECORD)
+    except ValueError as error:
+        # The checker goes no deeper than a record can be written again.
+        raise UnusableLineError("$", f"the line is nested too deeply ({error}).") from error
     if faults:
         more = f" And {len(faults) - 1} more faults." if len(faults) > 1 else ""
         name = f"{record_type.RECORD} {SCHEMA_VERSION}"
