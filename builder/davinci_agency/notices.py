@@ -15,7 +15,6 @@ import msgspec
 from davinci_agency.errors import DataError
 from davinci_agency.files import plain_file
 from davinci_agency.printable import printable
-from davinci_agency.repository.licensing import Notice
 from davinci_agency.stage import side_file
 
 NOTICES = "NOTICES.txt"
@@ -24,12 +23,19 @@ _RULE = "=" * 80
 
 
 class NoticeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=True):
-    """A text that goes with the code of a repository: a path where it was, its blob, its words."""
+    """A text that goes with the code of a repository.
+
+    Attributes:
+        repo: the repository.
+        path, blob, text: where it was in it, git's name for it, its words.
+        licenses: the licences of the base commits that had it; empty for one that is not known.
+    """
 
     repo: str
     path: str
     blob: str
     text: str
+    licenses: tuple[str, ...]
 
 
 def notices_file(out: Path) -> Path:
@@ -37,11 +43,10 @@ def notices_file(out: Path) -> Path:
     return side_file(out, "notices")
 
 
-def write_notices(file: BinaryIO, repo: str, notices: Iterable[Notice]) -> None:
-    """Write the notices of a repository."""
+def write_notices(file: BinaryIO, notices: Iterable[NoticeLine]) -> None:
+    """Write some notices."""
     for notice in notices:
-        line = NoticeLine(repo, notice.path, notice.blob, notice.text)
-        file.write(msgspec.json.encode(line) + b"\n")
+        file.write(msgspec.json.encode(notice) + b"\n")
 
 
 def read_notices(paths: Sequence[Path]) -> Iterator[NoticeLine]:
@@ -56,10 +61,11 @@ def read_notices(paths: Sequence[Path]) -> Iterator[NoticeLine]:
                     raise DataError(reason) from error
 
 
-def notices_text(notices: Iterable[NoticeLine], repos: frozenset[str]) -> str:
-    """Return the notices of some repositories as one text, each once."""
+def notices_text(notices: Iterable[NoticeLine], held: frozenset[tuple[str, str]]) -> str:
+    """Return the notices of what is held, by repository and licence, as one text, each once."""
     parts = ["Code in this dataset comes from these repositories, under their licences.\n"]
-    for notice in sorted({notice for notice in notices if notice.repo in repos}):
+    wanted = {n for n in notices if any((n.repo, license_) in held for license_ in n.licenses)}
+    for notice in sorted(wanted):
         parts.append(f"{_RULE}\n{printable(notice.repo)}: {printable(notice.path)}\n{_RULE}\n")
         parts.append(f"{notice.text.rstrip()}\n")
     return "\n".join(parts)

@@ -147,3 +147,20 @@ def test_a_wrong_option_is_said_in_a_sentence(
     assert said in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_release_has_the_notices_of_what_it_holds_and_no_others(
+    line: Line, tmp_path: Path
+) -> None:
+    assert "Copyright" in (line.release / "NOTICES.txt").read_text()
+    notices = read_lines(line.work / "pulls.example__tallybook.notices.jsonl")
+    other = {**notices[0], "blob": "0" * 40, "text": "Other terms.", "licenses": ["SSPL-1.0"]}
+    path = write_lines(tmp_path / "n.jsonl", [*notices, other])
+    result = davinci("build", "--tasks", line.work / "tasks.jsonl", "--notices", path,
+                     "--out", tmp_path / "release")  # fmt: skip
+    assert result.code == 0, result.stderr
+    text = (tmp_path / "release" / "NOTICES.txt").read_text()
+    assert ("Copyright" in text, "Other terms" in text) == (True, False)
+    (tmp_path / "release" / "NOTICES.txt").write_text("")
+    checked = davinci("validate", tmp_path / "release")
+    assert (checked.code, "NOTICES.txt" in checked.stdout) == (1, True)

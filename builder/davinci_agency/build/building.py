@@ -139,8 +139,8 @@ def write_release(
         for shard in shards:
             output.written[shard.config] += shard.rows
         write_schemas(folder, SCHEMA_VERSION)
-        repos = frozenset(repo for _, repo in (*pulls.seen, *tasks.seen))
-        notices = _write_notices(folder, inputs.notices, repos)
+        held = frozenset((repo, license_) for _, repo, license_ in (*pulls.seen, *tasks.seen))
+        notices = _write_notices(folder, inputs.notices, held)
         write_manifest(folder, _manifest(inputs, options, shards, notices))
         if finish is not None:
             finish(folder)
@@ -187,13 +187,13 @@ def _rows(
     return rows, receipts
 
 
-Home = tuple[Split, str]
-"""Where a record belongs: its split and its repository."""
+Home = tuple[Split, str, str]
+"""Where a record belongs: its split, its repository, its licence."""
 
 
 def _home(record: PullRequest | Task) -> Seen[Home]:
     check_writable(record)
-    return Seen((record.split, record.repo))
+    return Seen((record.split, record.repo, record.license or ""))
 
 
 def _own_rows(
@@ -202,7 +202,7 @@ def _own_rows(
     """Return the rows that are records as they stand."""
     return [
         RowSource(name, (place,), split)
-        for (split, _), (name, place) in zip(records.seen, records.locations(), strict=True)
+        for (split, _, _), (name, place) in zip(records.seen, records.locations(), strict=True)
     ]
 
 
@@ -264,11 +264,13 @@ class _Curation(msgspec.Struct, frozen=True):
     rules: dict[str, tuple[str, ...]]
 
 
-def _write_notices(folder: Path, paths: Sequence[Path], repos: frozenset[str]) -> str | None:
-    """Write the notices of some repositories, and return their digest; ``None`` without files."""
+def _write_notices(
+    folder: Path, paths: Sequence[Path], held: frozenset[tuple[str, str]]
+) -> str | None:
+    """Write the notices of what is held, and return their digest; ``None`` without files."""
     if not paths:
         return None
-    (folder / NOTICES).write_text(notices_text(read_notices(paths), repos), encoding="utf-8")
+    (folder / NOTICES).write_text(notices_text(read_notices(paths), held), encoding="utf-8")
     return digest_file(folder / NOTICES)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
@@ -29,13 +30,12 @@ from davinci_agency.mine.sources import MineOptions, check_distinct, identify
 from davinci_agency.mine.stacks import with_stacks
 from davinci_agency.mine.store import Store, open_store, pack
 from davinci_agency.mine.words import with_words
-from davinci_agency.notices import notices_file, write_notices
+from davinci_agency.notices import NoticeLine, notices_file, write_notices
 from davinci_agency.parallel import ordered_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import SCHEMA_VERSION, MergeStyle, to_json
 from davinci_agency.repository.licensing import (
     Licensing,
-    Notice,
     read_licensing,
     read_notices,
 )
@@ -64,7 +64,7 @@ class Mined:
     taken_back: dict[int, int]
     rejected: tuple[Rejected, ...]
     notes: tuple[str, ...]
-    notices: tuple[Notice, ...]
+    notices: tuple[NoticeLine, ...]
 
 
 def mine_pulls(
@@ -102,7 +102,7 @@ def mine_pulls(
             with open_store(_store_path(folder, options)) as store:
                 _write(store, mined, options, output, progress)
             if notices is not None:
-                write_notices(notices, options.repo or "", mined.notices)
+                write_notices(notices, mined.notices)
     return output.summary()
 
 
@@ -142,7 +142,7 @@ def _update(
         told = read_licensing(overlay, [*sorted({item.merged.base for item in found}), tip])
         licenses = _licenses(store, told, tip, options)
         _fill(store, overlay, source, history, found, about, options, licenses, workers, progress)
-        notices = read_notices(overlay, told.values())
+        notices = tuple(_notices(overlay, told, licenses, about.repo))
     return Mined(
         styles={item.number: item.style for item in chosen},
         taken_back={n: number for number, r in relations.items() for n in r.reverts},
@@ -161,6 +161,22 @@ def _ask_github(store: Store, options: MineOptions, progress: Progress) -> About
         everything = options.since is None and options.limit is None
         read_all(store, options.github, repo, progress, everything=everything)
     return About(repo, options.host)
+
+
+def _notices(
+    overlay: Overlay,
+    told: Mapping[str, Licensing],
+    licenses: Mapping[str, str | None],
+    repo: str,
+) -> Iterator[NoticeLine]:
+    """Yield the licences and notices at some commits, with the licences that these were under."""
+    under: dict[str, set[str]] = defaultdict(set)
+    for commit, said in told.items():
+        for _, blob in said.files:
+            under[blob].add(licenses[commit] or "")
+    for notice in read_notices(overlay, told.values()):
+        known = tuple(sorted(under[notice.blob]))
+        yield NoticeLine(repo, notice.path, notice.blob, notice.text, known)
 
 
 def _licenses(
