@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from davinci_agency.errors import CommandError, DataError
-from davinci_agency.files import plain_file, read_lines
-from davinci_agency.jsonl import MAX_LINE_BYTES
+from davinci_agency.curate.tables import table_rows
+from davinci_agency.errors import DataError
 
 TEXTS = (
     "problem_statement", "query", "prompt", "question", "text", "title", "body", "issue",
@@ -28,36 +22,13 @@ def read_benchmark_texts(path: Path) -> Iterator[bytes]:
     of the columns.
     """
     found = False
-    for row in _rows(path):
+    for number, row in enumerate(table_rows(path, TEXTS), start=1):
+        if isinstance(row, str):
+            raise DataError(f"{path}:{number}: {row}; mend the row, or leave it out.")
         for name in TEXTS:
             value = row.get(name)
             if isinstance(value, str):
                 found = True
-                yield value.encode()
+                yield value.encode("utf-8", "surrogatepass")
     if not found:
         raise DataError(f"{path} has no text in any of {', '.join(TEXTS)}; rename its columns.")
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    if path.suffix == ".parquet":
-        if not path.is_file():
-            raise CommandError(f"{path} is not there; name a file that exists.")
-        try:
-            with pq.ParquetFile(path) as file:
-                columns = [name for name in file.schema_arrow.names if name in TEXTS]
-                for batch in file.iter_batches(batch_size=256, columns=columns):
-                    yield from batch.to_pylist()
-        except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{path} can't be read as Parquet ({error}).") from error
-        return
-    with plain_file(path) as plain, plain.open("rb") as file:
-        for number, (_, raw) in enumerate(read_lines(file, MAX_LINE_BYTES), start=1):
-            if raw is None or not raw.strip():
-                continue
-            try:
-                row = orjson.loads(raw)
-            except orjson.JSONDecodeError as error:
-                raise DataError(f"{path}:{number}: the line is not JSON ({error}).") from error
-            if not isinstance(row, dict):
-                raise DataError(f"{path}:{number}: the line is no object; give one row a line.")
-            yield row

@@ -12,20 +12,16 @@ text. Known layouts, told by the columns that are there:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from davinci_agency.curate.deny_list import DeniedTask, DenyList, usual_instance_id
 from davinci_agency.curate.patch_ids import patch_ids_of
+from davinci_agency.curate.tables import table_rows
 from davinci_agency.errors import CommandError, DataError
-from davinci_agency.files import plain_file, read_lines
 
 _COLUMNS = (
     "instance_id",
@@ -39,9 +35,6 @@ _COLUMNS = (
     "fix_patch",
     "test_patch",
 )
-_BATCH_ROWS = 64
-_MAX_LINE_BYTES = 256 << 20
-_PARQUET_MARK = b"PAR1"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 _REPO = re.compile(r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}")
 _OBJECT_NAME = re.compile(r"[0-9a-f]{40}")
@@ -89,7 +82,7 @@ def import_list(
     tasks: dict[str, DeniedTask] = {}
     unusable: list[UnusableRow] = []
     rows = repeated = 0
-    for rows, row in enumerate(_rows(path), start=1):
+    for rows, row in enumerate(table_rows(path, _COLUMNS), start=1):
         task = row if isinstance(row, str) else _task(row)
         if isinstance(task, DeniedTask) and tasks.setdefault(task.instance_id, task) != task:
             task = f"{task.instance_id} stands in the file with other content, too"
@@ -113,41 +106,6 @@ def _check(name: str, as_of: str) -> None:
         is_date = False
     if not is_date:
         raise CommandError(f"{as_of!r} is no date; --as-of takes one like 2025-01-31.")
-
-
-def _rows(path: Path) -> Iterator[Mapping[str, Any] | str]:
-    """Yield every row, or why it is none."""
-    with plain_file(path) as plain:
-        with plain.open("rb") as file:
-            is_parquet = file.read(len(_PARQUET_MARK)) == _PARQUET_MARK
-        yield from _parquet_rows(path, plain) if is_parquet else _json_rows(plain)
-
-
-def _parquet_rows(path: Path, plain: Path) -> Iterator[Mapping[str, Any]]:
-    try:
-        with pq.ParquetFile(plain) as file:
-            columns = [column for column in _COLUMNS if column in file.schema_arrow.names]
-            for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
-                yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: it can't be read as Parquet ({error}); get it again.") from error
-
-
-def _json_rows(plain: Path) -> Iterator[Mapping[str, Any] | str]:
-    with plain.open("rb") as file:
-        for _, line in read_lines(file, _MAX_LINE_BYTES):
-            if line is None:
-                yield f"the line is longer than {_MAX_LINE_BYTES >> 20} MiB"
-            elif line.strip():
-                yield _json_row(line)
-
-
-def _json_row(line: bytes) -> Mapping[str, Any] | str:
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        return f"the line is not JSON ({error})"
-    return row if isinstance(row, dict) else "the line is no JSON object"
 
 
 def _task(row: Mapping[str, Any]) -> DeniedTask | str:
