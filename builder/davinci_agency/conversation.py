@@ -52,8 +52,8 @@ def conversation_flaw(messages: Sequence[Mapping[str, Any]]) -> Flaw | None:
                 return Flaw(f"$.messages[{place}].tool_call_id", what)
         elif open_calls:
             return Flaw(_first(open_calls), "the call is not answered before the next turn")
-        elif message.get("tool_calls"):
-            flaw = _open(message["tool_calls"], place, known, open_calls)
+        elif calls := message.get("tool_calls"):
+            flaw = _open(calls, place, known, open_calls)
             if flaw is not None:
                 return flaw
     if open_calls and messages[-1]["role"] != "assistant":
@@ -62,7 +62,10 @@ def conversation_flaw(messages: Sequence[Mapping[str, Any]]) -> Flaw | None:
 
 
 def _first(open_calls: Mapping[str, tuple[int, int]]) -> str:
-    place, number = next(iter(open_calls.values()))
+    return _path(*next(iter(open_calls.values())))
+
+
+def _path(place: int, number: int) -> str:
     return f"$.messages[{place}].tool_calls[{number}]"
 
 
@@ -70,16 +73,16 @@ def _open(
     calls: Any, place: int, known: set[str], open_calls: dict[str, tuple[int, int]]
 ) -> Flaw | None:
     """Add the calls of the message at a place to those that are known and open."""
-    path = f"$.messages[{place}].tool_calls"
     if not isinstance(calls, (list, tuple)):
-        return Flaw(path, "the calls of tools are no list")
+        return Flaw(f"$.messages[{place}].tool_calls", "the calls of tools are no list")
     for number, call in enumerate(calls):
-        flaw = call_flaw(call, f"{path}[{number}]")
-        if flaw is not None:
-            return flaw
+        wrong = _wrong_with(call)
+        if wrong is not None:
+            return Flaw(_path(place, number) + wrong[0], wrong[1])
         call_id = call["id"]
         if call_id in known:
-            return Flaw(f"{path}[{number}].id", f"{cut_short(call_id)} is used twice")
+            what = f"{cut_short(call_id)} is used twice"
+            return Flaw(_path(place, number) + ".id", what)
         known.add(call_id)
         open_calls[call_id] = (place, number)
     return None
@@ -87,13 +90,19 @@ def _open(
 
 def call_flaw(call: Any, path: str) -> Flaw | None:
     """Return what is wrong with one call of a tool that stands at a path."""
+    wrong = _wrong_with(call)
+    return None if wrong is None else Flaw(path + wrong[0], wrong[1])
+
+
+def _wrong_with(call: Any) -> tuple[str, str] | None:
+    """Return which part of a call is wrong, and why."""
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-        return Flaw(f"{path}.function", "the call names no function")
+        return ".function", "the call names no function"
     if not isinstance(call.get("id"), str):
-        return Flaw(f"{path}.id", "the call has no id")
+        return ".id", "the call has no id"
     if not isinstance(function.get("arguments"), dict):
-        return Flaw(f"{path}.function.arguments", "the arguments are no JSON object")
+        return ".function.arguments", "the arguments are no JSON object"
     return None
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from davinci_agency.curate.authorship import patch_not_from_messages
-from davinci_agency.curate.finding import Finding, Limits
+from davinci_agency.curate.finding import Finding, Run
 from davinci_agency.records import Attempt
 from tests.curate.attempts import attempt, staged, task, turns
 
@@ -37,8 +37,8 @@ FOREIGN = patch(
 )
 
 
-def find(run: Attempt, stages: int = 1) -> Finding | None:
-    return patch_not_from_messages(run, task(stages), Limits())
+def find(made: Attempt, stages: int = 1) -> Finding | None:
+    return patch_not_from_messages(Run(made, task(stages)))
 
 
 def made(*calls: Any, model_patch: str) -> Attempt:

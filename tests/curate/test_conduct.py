@@ -8,25 +8,23 @@ from typing import Any
 import pytest
 
 from davinci_agency.curate import conduct
-from davinci_agency.curate.finding import Finding, Limits
+from davinci_agency.curate.finding import Finding, Limits, Run
 from davinci_agency.curate.trajectories import ATTEMPT_RULES
 from davinci_agency.records import Attempt
 from tests.curate.attempts import Message, attempt, staged, task, turns
 
-NONE = Limits()
-
 
 def test_a_run_that_went_well_breaks_no_rule() -> None:
-    run = attempt(turns("ls", "cat a.py", "python -m unittest"), score=0.9, refinements=1)
-    limits = Limits(min_score=0.8, max_refinements=3, max_tokens=10_000)
-    assert not any(rule(run, task(), limits) for rule in ATTEMPT_RULES.values())
+    went_well = attempt(turns("ls", "cat a.py", "python -m unittest"), score=0.9, refinements=1)
+    run = Run(went_well, task(), Limits(min_score=0.8, max_refinements=3, max_tokens=10_000))
+    assert not any(rule(run) for rule in ATTEMPT_RULES.values())
 
 
 # broken-conversation
 
 
 def broken(messages: list[Message], **changes: Any) -> str | None:
-    finding = conduct.broken_conversation(attempt(messages, **changes), task(), NONE)
+    finding = conduct.broken_conversation(Run(attempt(messages, **changes), task()))
     return None if finding is None else finding[0]
 
 
@@ -116,7 +114,7 @@ def test_stages_follow_each_other_inside_the_messages(
         {"message_start": start, "message_end": end, "model_patch": "", "exit_status": None}
         for start, end in bounds
     ]
-    finding = conduct.broken_conversation(attempt(says, stages=stages), task(2), NONE)
+    finding = conduct.broken_conversation(Run(attempt(says, stages=stages), task(2)))
     assert (finding is not None) is is_broken
 
 
@@ -124,7 +122,7 @@ def test_stages_follow_each_other_inside_the_messages(
 
 
 def empty(messages: list[Message], **changes: Any) -> Finding | None:
-    return conduct.empty_run(attempt(messages, **changes), task(), NONE)
+    return conduct.empty_run(Run(attempt(messages, **changes), task()))
 
 
 def test_a_run_without_a_call_and_a_patch_is_empty() -> None:
@@ -136,7 +134,7 @@ def test_a_run_without_a_call_and_a_patch_is_empty() -> None:
 
 def test_a_patch_of_any_stage_is_something() -> None:
     run = staged(turns(), turns(), patches=("diff --git a/a b/a\n", ""))
-    assert conduct.empty_run(run, task(2), NONE) is None
+    assert conduct.empty_run(Run(run, task(2))) is None
 
 
 def test_an_assistant_that_says_nothing_is_empty_whatever_the_patch() -> None:
@@ -150,7 +148,7 @@ def test_an_assistant_that_says_nothing_is_empty_whatever_the_patch() -> None:
 
 
 def looping(*calls: Any, tool: str = "bash") -> Finding | None:
-    return conduct.looping(attempt(turns(*calls, tool=tool)), task(), NONE)
+    return conduct.looping(Run(attempt(turns(*calls, tool=tool)), task()))
 
 
 @pytest.mark.parametrize(
@@ -211,24 +209,29 @@ def test_one_call_that_is_more_than_half_of_all_is_a_loop() -> None:
 def test_commands_in_text_loop_as_well() -> None:
     says = {"role": "assistant", "content": "Again.\n```bash\nls\n```"}
     hears = {"role": "user", "content": "a.py"}
-    assert conduct.looping(attempt([hears, *[says, hears] * 5]), task(), NONE) is not None
-    assert conduct.looping(attempt([hears, *[says, hears] * 4]), task(), NONE) is None
+    assert conduct.looping(Run(attempt([hears, *[says, hears] * 5]), task())) is not None
+    assert conduct.looping(Run(attempt([hears, *[says, hears] * 4]), task())) is None
 
 
 def test_many_calls_at_once_are_read_to_their_end() -> None:
     calls = turns(*["ls"] * 5_000)
     at_once = [calls[0], {**calls[1], "tool_calls": [m["tool_calls"][0] for m in calls[1:-1:2]]}]
     run = attempt([*at_once, *calls[2:-1:2], calls[-1]])
-    finding = conduct.looping(run, task(), NONE)
+    finding = conduct.looping(Run(run, task()))
     assert finding is not None
     assert finding[1] == 5_000
+
+
+def test_many_cycles_that_get_on_are_read_to_their_end() -> None:
+    letters = "abcde"
+    assert looping(*[(f"poll {n}", f"at {a}") for n in range(2_000) for a in letters]) is None
 
 
 # truncated
 
 
 def truncated(run: Attempt, stages: int = 1) -> str | None:
-    finding = conduct.truncated(run, task(stages), NONE)
+    finding = conduct.truncated(Run(run, task(stages)))
     return None if finding is None else finding[0]
 
 
@@ -319,7 +322,7 @@ def test_a_score_below_the_least_is_found_and_none_is_below_nothing(
     score: float | None, least: float | None, is_below: bool
 ) -> None:
     run = attempt(turns("ls"), score=score)
-    finding = conduct.below_score(run, task(), Limits(min_score=least))
+    finding = conduct.below_score(Run(run, task(), Limits(min_score=least)))
     assert (finding is not None) is is_below
     assert finding is None or finding[1] == score
 
@@ -327,21 +330,21 @@ def test_a_score_below_the_least_is_found_and_none_is_below_nothing(
 @pytest.mark.parametrize(("most", "is_more"), [(2, True), (3, False), (None, False)])
 def test_more_refinements_than_are_allowed_are_found(most: int | None, is_more: bool) -> None:
     run = attempt(turns("ls"), refinements=3)
-    finding = conduct.too_many_refinements(run, task(), Limits(max_refinements=most))
+    finding = conduct.too_many_refinements(Run(run, task(), Limits(max_refinements=most)))
     assert (finding is not None) is is_more
     assert finding is None or finding[1] == 3
 
 
 def test_a_conversation_is_measured_by_its_tokens_and_else_by_its_bytes() -> None:
     counted = attempt(turns("ls"), num_tokens=101)
-    assert conduct.over_context(counted, task(), Limits(max_tokens=101)) is None
-    assert conduct.over_context(counted, task(), NONE) is None
-    assert conduct.over_context(counted, task(), Limits(max_tokens=100)) == (
+    assert conduct.over_context(Run(counted, task(), Limits(max_tokens=101))) is None
+    assert conduct.over_context(Run(counted, task())) is None
+    assert conduct.over_context(Run(counted, task(), Limits(max_tokens=100))) == (
         "it is 101 tokens long; 100 are allowed", 101.0,
     )  # fmt: skip
     # An umlaut has two bytes, so that a thousand are some five hundred tokens.
     uncounted = attempt([{"role": "assistant", "content": "ü" * 1_000}])
-    assert conduct.over_context(uncounted, task(), Limits(max_tokens=520)) is None
-    finding = conduct.over_context(uncounted, task(), Limits(max_tokens=500))
+    assert conduct.over_context(Run(uncounted, task(), Limits(max_tokens=520))) is None
+    finding = conduct.over_context(Run(uncounted, task(), Limits(max_tokens=500)))
     assert finding is not None
     assert "estimated" in finding[0]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from davinci_agency.curate.finding import Limits
+from davinci_agency.curate.finding import Run
 from davinci_agency.curate.peeking import peeking
 from davinci_agency.curate.shell import simple_commands
 from tests.curate.attempts import MERGES, attempt, staged, task, turns
@@ -102,6 +102,10 @@ PEEKS = [
     "python -c \"import requests; print(requests.get('https://github.com/acme/anvil/pull/1').text)\"",
     "git log --oneline | grep '#4117'",
     "grep -rn 'PR #4117' .",
+    "grep -rn -e pulls/4117 src",
+    "rg PR4117",
+    "rg 'PRs 4117 and'",
+    "curl 'http://localhost/see?pull%2F4117'",
     "git log --grep='pull/4117'",
     "pip install anvil",
     "pip install --upgrade 'anvil>=2.0'",
@@ -200,6 +204,8 @@ LOOKS_ALIKE = [
     "echo 4117 && head -4117 data.txt",
     "grep -n 4117 data.csv",
     "grep -rn '#12' src",
+    "grep -rn '##4117' src",
+    "grep -rn -e spull/4117 -e SPR-4117 -e '#41170' src",
     "# git log --all\nls",
     "ls  # then git fetch",
     "gh --version",
@@ -225,7 +231,7 @@ LOOKS_ALIKE = [
 
 
 def found(command: str) -> bool:
-    return peeking(attempt(turns(command)), task(), Limits()) is not None
+    return peeking(Run(attempt(turns(command)), task())) is not None
 
 
 def test_the_tables_are_large_enough_to_mean_something() -> None:
@@ -265,13 +271,13 @@ def test_a_tool_is_judged_by_what_it_runs_and_opens_and_not_by_what_it_writes(
     tool: str, arguments: dict[str, Any], expected: bool
 ) -> None:
     messages = turns((arguments, "ok"), tool=tool)
-    assert (peeking(attempt(messages), task(), Limits()) is not None) is expected
+    assert (peeking(Run(attempt(messages), task())) is not None) is expected
 
 
 def test_a_command_in_a_fenced_block_counts_where_the_model_has_no_tools() -> None:
     text = "I look.\n\n```bash\ngit log --all\n```"
     messages = [{"role": "user", "content": "Go."}, {"role": "assistant", "content": text}]
-    assert peeking(attempt(messages), task(), Limits()) == (
+    assert peeking(Run(attempt(messages), task())) == (
         "$.messages[1]: git log of everything", 1.0,
     )  # fmt: skip
 
@@ -279,27 +285,27 @@ def test_a_command_in_a_fenced_block_counts_where_the_model_has_no_tools() -> No
 def test_what_an_earlier_stage_merged_is_history() -> None:
     looks_back = turns(f"git show {MERGES[0][:10]}", "grep -n '#4117' CHANGES.md")
     looks_ahead = turns(f"git show {MERGES[1][:10]}")
-    assert peeking(staged(turns("ls"), looks_back), task(2), Limits()) is None
-    assert peeking(staged(looks_back, turns("ls")), task(2), Limits()) is not None
-    assert peeking(staged(looks_ahead, turns("ls")), task(2), Limits()) is not None
-    assert peeking(staged(turns("ls"), looks_ahead), task(2), Limits()) is not None
+    assert peeking(Run(staged(turns("ls"), looks_back), task(2))) is None
+    assert peeking(Run(staged(looks_back, turns("ls")), task(2))) is not None
+    assert peeking(Run(staged(looks_ahead, turns("ls")), task(2))) is not None
+    assert peeking(Run(staged(turns("ls"), looks_ahead), task(2))) is not None
 
 
 def test_the_measure_counts_the_calls_and_the_reason_names_the_first() -> None:
     run = attempt(turns("ls", "git reflog", "git log --all; git fetch"))
-    assert peeking(run, task(), Limits()) == ("$.messages[3]: git reflog", 2.0)
+    assert peeking(Run(run, task())) == ("$.messages[3]: git reflog", 2.0)
 
 
 def test_a_reason_quotes_nothing_of_a_command() -> None:
     token = "ghp" + "_" + "a1" * 18
-    finding = peeking(attempt(turns(f"gh api -H {token} /repos/x")), task(), Limits())
+    finding = peeking(Run(attempt(turns(f"gh api -H {token} /repos/x")), task()))
     assert finding is not None
     assert token not in finding[0]
 
 
 def test_a_tool_that_agents_always_install_is_no_release_that_is_read() -> None:
     run = attempt(turns("pip install -U pytest"))
-    assert peeking(run, task(repo="pytest-dev/pytest"), Limits()) is None
+    assert peeking(Run(run, task(repo="pytest-dev/pytest"))) is None
 
 
 @pytest.mark.parametrize(
@@ -308,7 +314,7 @@ def test_a_tool_that_agents_always_install_is_no_release_that_is_read() -> None:
 def test_arguments_of_any_shape_are_read(arguments: Any) -> None:
     messages = turns(({}, "ok"))
     messages[1]["tool_calls"][0]["function"]["arguments"] = arguments
-    assert peeking(attempt(messages), task(), Limits()) is None
+    assert peeking(Run(attempt(messages), task())) is None
 
 
 @pytest.mark.parametrize(

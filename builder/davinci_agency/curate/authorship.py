@@ -8,13 +8,15 @@ not held against the patch: it may be cut, filtered, or older than the last chan
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
+from math import ceil
 from typing import Any
 
-from davinci_agency.curate.calls import text_of
-from davinci_agency.curate.finding import Finding, Limits
-from davinci_agency.records import Attempt, Task
+from davinci_agency.curate.calls import Call, text_of
+from davinci_agency.curate.finding import Finding, Run
 
 _SAMPLE = 32
 """So many lines and words are looked for: half of them is told from a tenth with any luck."""
@@ -28,20 +30,31 @@ _WORDS = 0.75
 _PARTS = 0.9
 _FILES = 0.5
 _SHORTEST_LINE = 8
+_ADDED = re.compile(r"\n\+(.*)")
+_REMOVED = re.compile(r"\n-(.*)")
 _WORD = re.compile(r"[^\W\d]\w{2,59}")
 _PART = re.compile(r"[A-Z]?[a-z]{2,60}|[A-Z]{3,60}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What a patch does to one file: its path, and the lines that it adds and removes."""
+    """What a patch does to one file: its path, and its hunks, each line after a line's end."""
 
     path: str
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
+    hunks: str
+
+    @property
+    def added(self) -> list[str]:
+        """The lines that it adds."""
+        return _ADDED.findall(self.hunks)
+
+    @property
+    def removed(self) -> list[str]:
+        """The lines that it removes."""
+        return _REMOVED.findall(self.hunks)
 
 
-def patch_not_from_messages(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
+def patch_not_from_messages(run: Run) -> Finding | None:
     """Find a patch that the messages before it can't have made.
 
     Looked for are up to 32 added lines and 32 added words (identifiers of three letters or more),
@@ -54,8 +67,8 @@ def patch_not_from_messages(attempt: Attempt, task: Task, limits: Limits) -> Fin
     The patch of a stage is held against the messages up to that stage's end; an empty one is passed
     over. The measure is the share of words, or of files, that the messages hold.
     """
-    heard = _Heard(attempt.messages)
-    for number, stage in enumerate(attempt.stages, start=1):
+    heard = _Heard(run)
+    for number, stage in enumerate(run.attempt.stages, start=1):
         if not stage.model_patch:
             continue
         heard.until(stage.message_end)
@@ -66,57 +79,74 @@ def patch_not_from_messages(attempt: Attempt, task: Task, limits: Limits) -> Fin
     return None
 
 
-class _Heard:
-    """What was said up to a message, the shorter part first: what the assistant gave to tools."""
+class _Part:
+    """Some messages as two texts, each put together when it is first looked into."""
 
-    def __init__(self, messages: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, calls: Sequence[Call], messages: Sequence[Mapping[str, Any]]) -> None:
+        self._calls = calls
         self._messages = messages
+
+    @cached_property
+    def written(self) -> str:
+        """What the assistant gave to tools: the shorter text, and the likelier one."""
+        found: list[str] = []
+        for call in self._calls:
+            _add_strings(call.arguments, found)
+        return "\n".join(found)
+
+    @cached_property
+    def said(self) -> str:
+        """What everybody said."""
+        return "\n".join(text_of(message.get("content")) for message in self._messages)
+
+
+def _add_strings(value: Any, found: list[str]) -> None:
+    if isinstance(value, str):
+        found.append(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _add_strings(item, found)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _add_strings(item, found)
+
+
+class _Heard:
+    """What was written or said up to a message."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self._end = 0
-        self._written: list[str] = []
-        self._others: list[str] = []
-        self._waiting: list[Sequence[Mapping[str, Any]]] = []
+        self._parts: list[_Part] = []
 
     def until(self, end: int) -> None:
         """Take in the messages up to one."""
-        new = self._messages[self._end : end]
-        self._end = max(self._end, end)
-        self._written.append("\n".join(text for turn in new for text in _written(turn)))
-        self._waiting.append(new)
+        start, self._end = self._end, max(self._end, end)
+        calls = [call for call in self._run.calls if start <= call.place < end]
+        self._parts.append(_Part(calls, self._run.attempt.messages[start:end]))
 
     def __contains__(self, text: str) -> bool:
-        return any(text in said for said in self._written) or any(
-            text in said for said in self._all_others()
-        )
+        return self._was_written(text) or self._was_said(text)
 
-    def _all_others(self) -> list[str]:
-        for turns in self._waiting:
-            self._others.append("\n".join(text_of(turn.get("content")) for turn in turns))
-        self._waiting.clear()
-        return self._others
+    def _was_written(self, text: str) -> bool:
+        return any(text in part.written for part in reversed(self._parts))
+
+    def _was_said(self, text: str) -> bool:
+        return any(text in part.said for part in reversed(self._parts))
 
     def share(self, texts: Sequence[str]) -> float:
-        """Return the share of some texts that was said."""
+        """Return the share of some texts that was heard."""
         return sum(text in self for text in texts) / len(texts)
 
-
-def _written(turn: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the strings that a turn gives to tools."""
-    calls = turn.get("tool_calls")
-    for call in calls if isinstance(calls, list | tuple) else ():
-        function = call.get("function") if isinstance(call, dict) else None
-        arguments = function.get("arguments") if isinstance(function, dict) else None
-        yield from _strings(arguments)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _strings(item)
+    def reaches(self, share: float, texts: Sequence[str]) -> bool:
+        """Tell whether a share of some texts was heard, looking into no more than it takes."""
+        wanted = ceil(share * len(texts))
+        written = list(islice(filter(self._was_written, texts), wanted))
+        if len(written) == wanted:
+            return True
+        others = (text for text in texts if text not in written)
+        said = islice(filter(self._was_said, others), wanted - len(written))
+        return len(written) + sum(1 for _ in said) == wanted
 
 
 def _unaccounted(changes: Sequence[_Change], heard: _Heard) -> float | None:
@@ -124,7 +154,7 @@ def _unaccounted(changes: Sequence[_Change], heard: _Heard) -> float | None:
     removed = "\n".join(line for change in changes for line in change.removed)
     sampled = _spread(changes, _MOST_FILES)
     lines = _longest(map(_lines, sampled), removed)
-    if lines and _reaches(lines, heard, _LINES):
+    if lines and heard.reaches(_LINES, lines):
         return None
     words = _longest(map(_words, sampled), removed)
     if words:
@@ -140,25 +170,20 @@ def _unaccounted(changes: Sequence[_Change], heard: _Heard) -> float | None:
     return None if share >= _FILES else share
 
 
-def _reaches(texts: Sequence[str], heard: _Heard, share: float) -> bool:
-    """Tell whether a share of some texts was said, asking for no more than it takes."""
-    wanted = max(1.0, share * len(texts))
-    said = 0
-    for text in texts:
-        said += text in heard
-        if said >= wanted:
-            return True
-    return False
-
-
-def _longest(by_file: Iterable[Sequence[str]], removed: str) -> list[str]:
+def _longest(by_file: Iterable[Iterable[str]], removed: str) -> list[str]:
     """Return the longest texts of every file, the same number of each, without what was there."""
     files = [
-        sorted({text for text in texts if text not in removed}, key=lambda text: (-len(text), text))
+        (text for text in sorted(set(texts), key=_longest_first) if text not in removed)
         for texts in by_file
     ]
-    each = max(2, _SAMPLE // max(1, sum(map(bool, files))))
-    return list(dict.fromkeys(text for texts in files for text in texts[:each]))
+    firsts = [list(islice(texts, 1)) for texts in files]
+    more = max(2, _SAMPLE // max(1, sum(map(bool, firsts)))) - 1
+    found = ((*first, *islice(texts, more)) for first, texts in zip(firsts, files, strict=True))
+    return list(dict.fromkeys(chain.from_iterable(found)))
+
+
+def _longest_first(text: str) -> tuple[int, str]:
+    return -len(text), text
 
 
 def _lines(change: _Change) -> list[str]:
@@ -187,14 +212,7 @@ def _changes(patch: str) -> list[_Change]:
     changes: list[_Change] = []
     # Not splitlines: a changed line may hold what Unicode takes for a line's end.
     for part in ("\n" + patch).split("\ndiff --git ")[1:]:
-        head, hunk, body = part.partition("\n@@ ")
+        head, _, hunks = part.partition("\n@@ ")
         names = head.partition("\n")[0].replace('"', "")
-        lines = body.split("\n") if hunk else []
-        changes.append(
-            _Change(
-                names.rpartition(" b/")[2],
-                tuple(line[1:] for line in lines if line[:1] == "+"),
-                tuple(line[1:] for line in lines if line[:1] == "-"),
-            )
-        )
+        changes.append(_Change(names.rpartition(" b/")[2], "\n" + hunks))
     return changes

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 _FENCED = re.compile(
     r"```(?:mswea_bash_command|bash|sh|shell)[ \t]*\r?\n(.*?)(?:\n```|\Z)", re.DOTALL
 )
 
 
-class Call(NamedTuple):
-    """One call of a tool. A tuple, since a conversation has hundreds.
+class Call(msgspec.Struct, frozen=True):
+    """One call of a tool. A conversation has hundreds, and these are made fast.
 
     Attributes:
         place: the message that it is made in.
@@ -36,11 +38,12 @@ def calls_of(messages: Sequence[Mapping[str, Any]]) -> list[Call]:
     found: list[Call] = []
     for place, message in enumerate(messages):
         calls = message.get("tool_calls")
-        for call in calls if isinstance(calls, (list, tuple)) else ():
+        if not calls or not isinstance(calls, (list, tuple)):
+            continue
+        for call in calls:
             function = call.get("function") if isinstance(call, dict) else None
-            if isinstance(function, dict) and isinstance(function.get("name"), str):
-                arguments = function.get("arguments")
-                found.append(Call(place, call.get("id"), function["name"], arguments))
+            if isinstance(function, dict) and isinstance(name := function.get("name"), str):
+                found.append(Call(place, call.get("id"), name, function.get("arguments")))
     return found or list(_commands_in_text(messages))
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 
 from davinci_agency.conversation import conversation_flaw, stages_flaw
-from davinci_agency.curate.calls import Call, answers_to, calls_of, text_of
-from davinci_agency.curate.finding import Finding, Limits
-from davinci_agency.records import Attempt, AttemptStage, JsonObject, Task
+from davinci_agency.curate.calls import text_of
+from davinci_agency.curate.finding import Finding, Run
+from davinci_agency.records import AttemptStage, JsonObject
 from davinci_agency.schema import cut_short
 
 _LONGEST_CYCLE = 3
@@ -41,7 +41,7 @@ _SUBMITS = frozenset({"submit", "finish", "complete", "task_done", "attempt_comp
 _SUBMITTING_COMMAND = "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
 
 
-def broken_conversation(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
+def broken_conversation(run: Run) -> Finding | None:
     """Find messages that are no conversation, or stages that are no parts of it.
 
     Every call of a tool has an id of its own and one answer, before anybody else speaks (only the
@@ -49,25 +49,27 @@ def broken_conversation(attempt: Attempt, task: Task, limits: Limits) -> Finding
     inside the messages, are no more than the task has, and leave out nothing that the assistant or
     a tool says.
     """
-    bounds = [(stage.message_start, stage.message_end) for stage in attempt.stages]
-    flaw = conversation_flaw(attempt.messages) or stages_flaw(attempt.messages, bounds)
+    messages = run.attempt.messages
+    bounds = [(stage.message_start, stage.message_end) for stage in run.attempt.stages]
+    flaw = conversation_flaw(messages) or stages_flaw(messages, bounds)
     if flaw is not None:
         return f"{flaw.json_path}: {flaw.reason}", None
-    if len(bounds) > len(task.stages):
-        return f"it has {len(bounds)} stages and its task {len(task.stages)}", float(len(bounds))
+    of_task = len(run.task.stages)
+    if len(bounds) > of_task:
+        return f"it has {len(bounds)} stages and its task {of_task}", float(len(bounds))
     return None
 
 
-def empty_run(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
+def empty_run(run: Run) -> Finding | None:
     """Find an assistant that does nothing: it calls no tool and changes nothing, or says nothing.
 
     A command in a fenced block of text counts as a call, and a call or a thought as something said.
     """
+    attempt = run.attempt
     patches = (attempt.model_patch, *(stage.model_patch for stage in attempt.stages))
-    if not any(patches) and not calls_of(attempt.messages):
+    if not any(patches) and not run.calls:
         return "the assistant calls no tool and changes nothing", None
-    turns = [message for message in attempt.messages if message.get("role") == "assistant"]
-    if not any(_says(turn) for turn in turns):
+    if not any(_says(turn) for turn in attempt.messages if turn.get("role") == "assistant"):
         return "the assistant says nothing", None
     return None
 
@@ -78,7 +80,7 @@ def _says(turn: Mapping[str, Any]) -> bool:
     return any(text_of(turn.get(key)).strip() for key in ("content", "reasoning_content"))
 
 
-def looping(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
+def looping(run: Run) -> Finding | None:
     """Find an assistant that makes the same calls over and over to no effect.
 
     Either one to three calls (tools and arguments alike) come five times or more in a row with no
@@ -89,17 +91,15 @@ def looping(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
 
     The measure is the number of rounds, or the call's share.
     """
-    calls = calls_of(attempt.messages)
-    made = [(call.name, call.arguments) for call in calls]
+    made = [(call.name, call.arguments) for call in run.calls]
     for period, start, rounds in _cycles(made):
-        end = start + rounds * period
-        answers = _answers(calls[start:end], attempt)
-        new = {tuple(answers[place : place + period]) for place in range(0, end - start, period)}
+        answers = _without_numbers(run.answers[start : start + rounds * period])
+        new = {tuple(answers[place : place + period]) for place in range(0, len(answers), period)}
         if len(new) * 2 <= rounds:
             what = f"{period} calls" if period > 1 else "one call"
-            where = f"$.messages[{calls[start].place}]"
+            where = f"$.messages[{run.calls[start].place}]"
             return f"{where}: {what} came {rounds} times in a row", float(rounds)
-    return _lopsided(calls, made, attempt)
+    return _lopsided(made, run)
 
 
 def _cycles(made: Sequence[tuple[Any, Any]]) -> Iterator[tuple[int, int, int]]:
@@ -116,9 +116,7 @@ def _cycles(made: Sequence[tuple[Any, Any]]) -> Iterator[tuple[int, int, int]]:
             start = again.find(wanted, end)
 
 
-def _lopsided(
-    calls: Sequence[Call], made: Sequence[tuple[Any, Any]], attempt: Attempt
-) -> Finding | None:
+def _lopsided(made: Sequence[tuple[Any, Any]], run: Run) -> Finding | None:
     if len(made) < _FEWEST_CALLS:
         return None
     candidate, votes = made[0], 0
@@ -128,21 +126,20 @@ def _lopsided(
         votes += 1 if call == candidate else -1
     if made.count(candidate) * 2 <= len(made):
         return None
-    alike = [call for call, as_made in zip(calls, made, strict=True) if as_made == candidate]
-    times = max(Counter(_answers(alike, attempt)).values())
+    answers = [answer for answer, call in zip(run.answers, made, strict=True) if call == candidate]
+    times = max(Counter(_without_numbers(answers)).values())
     if times * 2 <= len(made):
         return None
     share = times / len(made)
     return f"one call with one answer makes up {share:.0%} of {len(made)} calls", share
 
 
-def _answers(calls: Sequence[Call], attempt: Attempt) -> list[str | None]:
-    """Return what calls were answered, with every number as 0: times and sizes always differ."""
-    answers = answers_to(calls, attempt.messages)
+def _without_numbers(answers: Sequence[str | None]) -> list[str | None]:
+    """Return answers with every number as 0: times and sizes always differ."""
     return [None if answer is None else _DIGITS.sub("0", answer) for answer in answers]
 
 
-def truncated(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
+def truncated(run: Run) -> Finding | None:
     """Find a run that was cut before its end.
 
     That is so if the exit status of the run or of a stage says it (a limit, a word such as
@@ -152,12 +149,13 @@ def truncated(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
     call may be open, or its answer the end. An attempt without any exit status counts as submitted
     if its last call is one that submits.
     """
+    attempt, stages = run.attempt, len(run.task.stages)
     statuses = (attempt.exit_status, *(stage.exit_status for stage in attempt.stages))
     for status in filter(None, statuses):
         if _says_cut(status):
             return f"it ended with {cut_short(status)}", None
-    if len(attempt.stages) < len(task.stages):
-        what = f"it has {len(attempt.stages)} of {len(task.stages)} stages"
+    if len(attempt.stages) < stages:
+        what = f"it has {len(attempt.stages)} of {stages} stages"
         return what, float(len(attempt.stages))
     for number, stage in enumerate(attempt.stages, start=1):
         last = _last_reply(attempt.messages, stage)
@@ -165,7 +163,7 @@ def truncated(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
             return f"the assistant doesn't speak in stage {number}", None
         if last.get("finish_reason") in _CUT_REASONS or last.get("stop_reason") in _CUT_REASONS:
             return f"the last reply of stage {number} was cut by its length", None
-    return _open_end(attempt)
+    return _open_end(run)
 
 
 def _says_cut(status: str) -> bool:
@@ -179,59 +177,60 @@ def _last_reply(messages: Sequence[JsonObject], stage: AttemptStage) -> JsonObje
     return next((turn for turn in reversed(part) if turn.get("role") == "assistant"), None)
 
 
-def _open_end(attempt: Attempt) -> Finding | None:
-    last = attempt.messages[-1]
+def _open_end(run: Run) -> Finding | None:
+    messages = run.attempt.messages
+    last = messages[-1]
     ends_open = bool(last.get("tool_calls"))
     if last.get("role") == "assistant" and not ends_open:
         return None
-    if _is_submitted(attempt):
+    if _is_submitted(run):
         return None
     what = "a call is left open" if ends_open else "the last word is not the assistant's"
-    return f"$.messages[{len(attempt.messages) - 1}]: {what}, and nothing was submitted", None
+    return f"$.messages[{len(messages) - 1}]: {what}, and nothing was submitted", None
 
 
-def _is_submitted(attempt: Attempt) -> bool:
-    if attempt.exit_status is not None:
-        return attempt.exit_status.strip().lower().startswith(("submitted", "finish", "complete"))
-    calls = calls_of(attempt.messages)
-    if not calls:
+def _is_submitted(run: Run) -> bool:
+    status = run.attempt.exit_status
+    if status is not None:
+        return status.strip().lower().startswith(("submitted", "finish", "complete"))
+    if not run.calls:
         return False
-    command = calls[-1].arguments.get("command") if isinstance(calls[-1].arguments, dict) else None
-    return calls[-1].name in _SUBMITS or _SUBMITTING_COMMAND in str(command)
+    last = run.calls[-1]
+    command = last.arguments.get("command") if isinstance(last.arguments, dict) else None
+    return last.name in _SUBMITS or _SUBMITTING_COMMAND in str(command)
 
 
-def below_score(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
+def below_score(run: Run) -> Finding | None:
     """Find an attempt that was judged to be worse than is asked for; the measure is its score.
 
     One that nobody judged is below nothing: it may be judged later, and `build` refuses it anyway.
     """
-    score, least = attempt.score, limits.min_score
+    score, least = run.attempt.score, run.limits.min_score
     if least is None or score is None or score >= least:
         return None
     return f"its score is {score:g}; at least {least:g} is asked for", score
 
 
-def too_many_refinements(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
+def too_many_refinements(run: Run) -> Finding | None:
     """Find an agent that was sent back too often; the measure says how often."""
-    most = limits.max_refinements
-    if most is None or attempt.refinements <= most:
+    times, most = run.attempt.refinements, run.limits.max_refinements
+    if most is None or times <= most:
         return None
-    what = f"the agent was sent back {attempt.refinements} times; {most} are allowed"
-    return what, float(attempt.refinements)
+    return f"the agent was sent back {times} times; {most} are allowed", float(times)
 
 
-def over_context(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
+def over_context(run: Run) -> Finding | None:
     """Find a conversation that is too long; the measure is its length in tokens.
 
     Where nobody counted them, a quarter of the bytes of its messages as JSON is taken, and the
     reason says so.
     """
-    if limits.max_tokens is None:
+    most = run.limits.max_tokens
+    if most is None:
         return None
-    counted = attempt.num_tokens
-    tokens = counted if counted is not None else len(orjson.dumps(attempt.messages)) // 4
-    if tokens <= limits.max_tokens:
+    counted = run.attempt.num_tokens
+    tokens = counted if counted is not None else len(orjson.dumps(run.attempt.messages)) // 4
+    if tokens <= most:
         return None
     how = "" if counted is not None else ", estimated as a quarter of its bytes"
-    what = f"it is {tokens} tokens long{how}; {limits.max_tokens} are allowed"
-    return what, float(tokens)
+    return f"it is {tokens} tokens long{how}; {most} are allowed", float(tokens)

@@ -1,10 +1,12 @@
-"""What a rule about an attempt says of it, and the limits that a curator sets."""
+"""What a rule about an attempt is given, and what it says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
+from davinci_agency.curate.calls import Call, answers_to, calls_of
 from davinci_agency.records import Attempt, Task
 
 Finding = tuple[str, float | None]
@@ -26,5 +28,30 @@ class Limits:
     max_tokens: int | None = None
 
 
-AttemptRule = Callable[[Attempt, Task, Limits], Finding | None]
-"""Returns why an attempt at a task is no good; ``None`` if it finds nothing."""
+@dataclass(frozen=True)  # No slots: what several rules ask for is kept in its dictionary.
+class Run:
+    """An attempt at a task, as rules look at it.
+
+    Attributes:
+        attempt: the attempt.
+        task: what it is an attempt at.
+        limits: what is asked of it.
+    """
+
+    attempt: Attempt
+    task: Task
+    limits: Limits = Limits()
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """What the assistant did, in order."""
+        return calls_of(self.attempt.messages)
+
+    @cached_property
+    def answers(self) -> list[str | None]:
+        """What each of the calls was answered; ``None`` where nothing was."""
+        return answers_to(self.calls, self.attempt.messages)
+
+
+AttemptRule = Callable[[Run], Finding | None]
+"""Returns why a run is no good; ``None`` if it finds nothing."""

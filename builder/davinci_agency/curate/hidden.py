@@ -10,8 +10,9 @@ from davinci_agency.records import Task
 
 _HEX = re.compile(r"(?<![0-9a-zA-Z])[0-9a-f]{7,64}(?![0-9a-zA-Z])")
 _NUMBER = re.compile(
-    r"(?:\bpulls?/|\bpull%2F|\bPRs?[ -]?#?|(?P<bare>(?<![&#$])#))(?P<number>[1-9]\d{0,8})(?!\w)"
+    r"(?:p(?<!\wp)ulls?/|p(?<!\wp)ull%2F|P(?<!\wP)Rs?[ -]?#?|#(?<![&#$]#))([1-9]\d{0,8})(?!\w)"
 )
+"""What stands before is looked at second: so a search leaps to the next ``p``, ``P`` or ``#``."""
 _SURE = 100
 """Below it ``#N`` is as likely the number of an item in a list, or of a colour."""
 _ADDRESS = re.compile(
@@ -56,9 +57,9 @@ class Hidden:
 
         A bare ``#N`` counts from 100 on.
         """
-        return any(
-            int(match["number"]) in self.numbers
-            and (not match["bare"] or int(match["number"]) >= _SURE)
+        return any(map(text.__contains__, self.digits)) and any(
+            (number := int(match[1])) in self.numbers
+            and (number >= _SURE or not match[0].startswith("#"))
             for match in _NUMBER.finditer(text)
         )
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from davinci_agency.curate.deny_index import DenyIndex
-from davinci_agency.curate.finding import Limits
+from davinci_agency.curate.finding import Limits, Run
 from davinci_agency.curate.grams import GramList
 from davinci_agency.curate.patch_ids import patch_id
 from davinci_agency.curate.redaction import redact, without_logins
@@ -201,9 +201,10 @@ class AttemptInspector:
         return Seen(view, _line(attempt, new))
 
     def _quality(self, attempt: Attempt, task: Task) -> Iterator[Reason]:
+        run = Run(attempt, task, self.standards.limits)
         for name, rule in ATTEMPT_RULES.items():
             if name in self.standards.choice.on:
-                finding = rule(attempt, task, self.standards.limits)
+                finding = rule(run)
                 if finding is not None:
                     yield name, *finding
 

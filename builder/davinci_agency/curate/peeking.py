@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from davinci_agency.curate.calls import Call, calls_of
-from davinci_agency.curate.finding import Finding, Limits
+from davinci_agency.curate.finding import Finding, Run
 from davinci_agency.curate.git_reading import is_git_file, reads_future, reads_git_folder
 from davinci_agency.curate.hidden import Hidden, hidden_by_stage
 from davinci_agency.curate.shell import Command, simple_commands
-from davinci_agency.records import Attempt, Task
 
 _SCRIPTS = frozenset({"command", "cmd", "commands", "script", "bash_command", "shell_command",
                       "keystrokes"})  # fmt: skip
@@ -24,9 +22,8 @@ _SCRIPTS = frozenset({"command", "cmd", "commands", "script", "bash_command", "s
 _CODE = frozenset({"code", "python_code", "python"})
 """Arguments that are Python."""
 _TELLTALES = (
-    "--all", "--remotes", "--branches", "--tags", "--glob", "--reflog", "reflog", " -g", "fsck",
-    "fetch", "pull", "clone", "ls-remote", "remote", "origin/", "upstream/", "@{u", "_HEAD",
-    "refs/", ".git/", ".git", "github", "all-objects",
+    ".git", "--all", "remote", "fetch", "pull", "clone", "origin/", "github", "reflog", "refs/",
+    "--branches", "--tags", "--glob", " -g", "fsck", "upstream/", "@{u", "_HEAD", "all-objects",
 )  # fmt: skip
 """A command with git in it that holds none of these, and no hidden commit, reads nothing hidden."""
 _GH = re.compile(r"\bgh +(?:-\S+ +)?(?:pr|api|issue|search|release|repo|run)\b")
@@ -54,7 +51,7 @@ _QUOTED = re.compile(r"\"([^\"\n]{0,200})\"|'([^'\n]{0,200})'")
 _MOST_NESTED = 3
 
 
-def peeking(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
+def peeking(run: Run) -> Finding | None:
     """Find an assistant that reads the future of its repository, or the pull request.
 
     It does so with a command, a script or a bit of Python that
@@ -67,50 +64,55 @@ def peeking(attempt: Attempt, task: Task, limits: Limits) -> Finding | None:
 
     Hidden is what the stage at hand and later ones merge. The measure is the number of calls.
     """
-    calls = calls_of(attempt.messages)
-    stages = hidden_by_stage(task)
-    ends = [stage.message_end for stage in attempt.stages]
+    stages = hidden_by_stage(run.task)
+    ends = [stage.message_end for stage in run.attempt.stages]
     found: list[tuple[int, str]] = []
-    for call in calls:
-        if not isinstance(call.arguments, dict):
-            continue
-        hidden = stages[min(bisect_right(ends, call.place), len(stages) - 1)]
-        what = next(_peeks(call, hidden), None)
-        if what is not None:
-            found.append((call.place, what))
+    for call in run.calls:
+        # The first stage hides whatever a later one does: mostly there is nothing to find in it.
+        if isinstance(call.arguments, dict) and _looked_up(call.arguments, stages[0]):
+            hidden = stages[min(bisect_right(ends, call.place), len(stages) - 1)]
+            what = _looked_up(call.arguments, hidden)
+            if what is not None:
+                found.append((call.place, what))
     if not found:
         return None
     place, what = found[0]
     return f"$.messages[{place}]: {what}", float(len(found))
 
 
-def _peeks(call: Call, hidden: Hidden) -> Iterator[str]:
-    """Yield what a call looks up."""
-    for key, value in call.arguments.items():
+def _looked_up(arguments: Mapping[str, Any], hidden: Hidden) -> str | None:
+    """Return what a call looks up, given its arguments; ``None`` if nothing."""
+    for key, value in arguments.items():
+        what = None
         if isinstance(value, str):
             if key in _SCRIPTS:
-                yield from _in_script(value, hidden)
+                what = _in_script(value, hidden)
             elif key in _CODE:
-                yield from _in_python(value, hidden)
+                what = _in_python(value, hidden)
             elif value.startswith("http") or (".git/" in value and not _SPACE.search(value)):
-                yield from _in_word(value, hidden)
+                what = _in_word(value, hidden)
         elif isinstance(value, list) and key in _SCRIPTS:
-            words = [word for word in value if isinstance(word, str)]
-            yield from _in_command(Command(words), hidden)
+            what = _in_command(Command([word for word in value if isinstance(word, str)]), hidden)
+        if what is not None:
+            return what
+    return None
 
 
-def _in_word(word: str, hidden: Hidden) -> Iterator[str]:
+def _in_word(word: str, hidden: Hidden) -> str | None:
     """Judge what a tool is told to open: a path or an address."""
     if is_git_file(word):
-        yield "a file of git's own"
-    if hidden.is_address(word):
-        yield "the project on GitHub"
+        return "a file of git's own"
+    return "the project on GitHub" if hidden.is_address(word) else None
 
 
-def _in_script(script: str, hidden: Hidden, depth: int = 0) -> Iterator[str]:
-    if depth < _MOST_NESTED and _may_peek(script, hidden):
-        for command in simple_commands(script):
-            yield from _in_command(command, hidden, depth)
+def _in_script(script: str, hidden: Hidden, depth: int = 0) -> str | None:
+    if depth >= _MOST_NESTED or not _may_peek(script, hidden):
+        return None
+    return _first(_in_command(command, hidden, depth) for command in simple_commands(script))
+
+
+def _first(found: Iterable[str | None]) -> str | None:
+    return next(filter(None, found), None)
 
 
 def _may_peek(script: str, hidden: Hidden) -> bool:
@@ -125,34 +127,36 @@ def _may_peek(script: str, hidden: Hidden) -> bool:
     may_install = ("pip" in script or "uv " in script) and hidden.project in script.lower()
     if may_install and _INSTALLS.search(script):
         return True
-    return any(map(script.__contains__, hidden.digits)) and hidden.names_number(script)
+    may_name = "#" in script or "pull" in script or "PR" in script
+    return may_name and hidden.names_number(script)
 
 
-def _in_command(command: Command, hidden: Hidden, depth: int = 0) -> Iterator[str]:
+def _in_command(command: Command, hidden: Hidden, depth: int = 0) -> str | None:
     words = command.program()
     if not words:
-        return
+        return None
     program, arguments = words[0].rpartition("/")[2], words[1:]
     if program in _SHELLS:
         inner = arguments[-1:] if program == "eval" else _after(arguments, "c")
-        for script in (*inner, command.document):
-            yield from _in_script(script, hidden, depth + 1)
-    elif program == "git" and (what := reads_future(arguments, hidden)):
-        yield what
-    elif program == "gh" and _asks_github(arguments):
-        yield f"gh {arguments[0]}"
-    elif program in _BROWSERS and any(map(hidden.is_address, arguments)):
-        yield "the project on GitHub"
-    elif _installs(words, hidden):
-        yield "a release of the project itself"
-    elif reads_git_folder(words):
-        yield "a file of git's own"
-    elif _PYTHON.fullmatch(program):
-        for code in (*_after(arguments, "c"), command.document):
-            yield from _in_python(code, hidden, depth)
+        scripts = (*inner, command.document)
+        return _first(_in_script(script, hidden, depth + 1) for script in scripts)
+    if program == "git" and (what := reads_future(arguments, hidden)):
+        return what
+    if program == "gh" and _asks_github(arguments):
+        return f"gh {arguments[0]}"
+    if program in _BROWSERS and any(map(hidden.is_address, arguments)):
+        return "the project on GitHub"
+    if _installs(words, hidden):
+        return "a release of the project itself"
+    if reads_git_folder(words):
+        return "a file of git's own"
+    if _PYTHON.fullmatch(program):
+        codes = (*_after(arguments, "c"), command.document)
+        return _first(_in_python(code, hidden, depth) for code in codes)
     searches = program in _LOOKS_UP and arguments[:1] != ["commit"]
     if searches and any(map(hidden.names_number, arguments)):
-        yield "the number of the pull request"
+        return "the number of the pull request"
+    return None
 
 
 def _after(arguments: Sequence[str], letter: str) -> list[str]:
@@ -198,20 +202,19 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _in_python(code: str, hidden: Hidden, depth: int = 0) -> Iterator[str]:
+def _in_python(code: str, hidden: Hidden, depth: int = 0) -> str | None:
     """Judge the commands that some Python starts, and the files and addresses that it opens."""
     if depth >= _MOST_NESTED or "git" not in code:
-        return
-    for match in _PYTHON_CALL.finditer(code):
-        text: Any = match["text"]
-        if match["words"] is not None:
-            words = [double or single for double, single in _QUOTED.findall(match["words"])]
-            yield from _in_command(Command(words), hidden, depth + 1)
-        elif match["function"] in ("get", "urlopen", "urlretrieve", "Request"):
-            if hidden.is_address(text):
-                yield "the project on GitHub"
-        elif match["function"] in ("open", "Path", "glob", "walk", "listdir", "scandir"):
-            if is_git_file(text):
-                yield "a file of git's own"
-        else:
-            yield from _in_script(text, hidden, depth + 1)
+        return None
+    return _first(_in_call(match, hidden, depth) for match in _PYTHON_CALL.finditer(code))
+
+
+def _in_call(call: re.Match[str], hidden: Hidden, depth: int) -> str | None:
+    if call["words"] is not None:
+        words = [double or single for double, single in _QUOTED.findall(call["words"])]
+        return _in_command(Command(words), hidden, depth + 1)
+    if call["function"] in ("get", "urlopen", "urlretrieve", "Request"):
+        return "the project on GitHub" if hidden.is_address(call["text"]) else None
+    if call["function"] in ("open", "Path", "glob", "walk", "listdir", "scandir"):
+        return "a file of git's own" if is_git_file(call["text"]) else None
+    return _in_script(call["text"], hidden, depth + 1)
