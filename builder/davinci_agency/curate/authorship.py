@@ -214,5 +214,5 @@ def _changes(patch: str) -> list[_Change]:
     for part in ("\n" + patch).split("\ndiff --git ")[1:]:
         head, _, hunks = part.partition("\n@@ ")
         names = head.partition("\n")[0].replace('"', "")
-        changes.append(_Change(names.rpartition(" b/")[2], "\n" + hunks))
+        changes.append(_Change(names.rpartition(" b/")[2], hunks))
     return changes

@@ -26,6 +26,8 @@ Values = NDArray[np.uint32]
 
 _PLACES = 2048
 """Of the hash table: a power of two, some times `MOST`, so that few values meet."""
+_PIECE = 512
+"""So many words are compared with one limit, in a row."""
 _BEFORE = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -74,21 +76,38 @@ def _collect(hashes: Hashes, table: Values, most: int, of_pairs: bool) -> int:
     """
     rate, held = 0, 0
     limit = np.uint64(1) << np.uint64(32)
-    for step in range(1 if of_pairs else 0, hashes.size):
-        place = np.uint64(step)
-        value = hashes[place]
-        if of_pairs:
-            value ^= hashes[place - np.uint64(1)] * _BEFORE
-        value >>= np.uint64(32)
-        # Zero marks an empty place; one value in four billion is never sampled.
-        if value >= limit or value == 0:
-            continue
-        held += _insert(table, np.uint32(value))
-        while held > most:
-            rate += 1
-            limit >>= np.uint64(1)
-            held = _thin(table, limit)
+    low = np.empty(_PIECE, dtype=np.uint32)
+    for begin in range(1 if of_pairs else 0, hashes.size, _PIECE):
+        end = min(begin + _PIECE, hashes.size)
+        for number in range(_pick(hashes, begin, end, limit, of_pairs, low)):
+            value = low[np.uint64(number)]
+            # The limit may be lower by now.
+            if value < limit:
+                held += _insert(table, value)
+            while held > most:
+                rate += 1
+                limit >>= np.uint64(1)
+                held = _thin(table, limit)
     return rate
+
+
+@kernel
+def _pick(
+    hashes: Hashes, begin: int, end: int, limit: np.uint64, of_pairs: bool, low: Values
+) -> int:
+    """Write the values below a limit, in order; return how many there are."""
+    count = np.uint64(0)
+    factor = _BEFORE if of_pairs else np.uint64(0)
+    for step in range(begin, end):
+        place = np.uint64(step)
+        # The first word of all has none before it, and is asked for alone.
+        before = hashes[place - np.uint64(step > 0)] * factor
+        value = (hashes[place] ^ before) >> np.uint64(32)
+        # Always written, and kept if it is low: cheaper than a branch. Zero marks an empty place of
+        # the table; one value in four billion is never sampled.
+        low[count] = np.uint32(value)
+        count += np.uint64(value - np.uint64(1) < limit - np.uint64(1))
+    return np.int64(count)
 
 
 @kernel
