@@ -221,3 +221,13 @@ def test_a_password_is_told_from_what_only_shows_where_one_stands(
     text: bytes, is_found: bool
 ) -> None:
     assert bool(find_secrets(text)) == is_found
+
+
+@pytest.mark.parametrize("secret", [GITHUB, HUGGING_FACE, "jane.roe@" + "uni-ulm.de"])
+def test_a_secret_is_found_wherever_it_stands(secret: str) -> None:
+    for before in range(20):
+        for after in range(12):
+            text = (" " * before + secret + " " * after).encode()
+            assert [(s.start, s.end) for s in find_secrets(text)] == [
+                (before, before + len(secret))
+            ]

@@ -107,7 +107,7 @@ def _pick(
         # the table; one value in four billion is never sampled.
         low[count] = np.uint32(value)
         count += np.uint64(value - np.uint64(1) < limit - np.uint64(1))
-    return np.int64(count)
+    return int(count)
 
 
 @kernel

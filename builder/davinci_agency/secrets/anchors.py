@@ -1,7 +1,8 @@
 """The places in a text where a rule could match at all, found in one pass; pure.
 
-Each four bytes of the text are looked up in a table that holds four bytes of every literal, those
-that text has least. Where a literal stands, a few cheap questions (is there a boundary before it;
+At every second place three bytes of the text are looked up in a table. It holds the first and the
+last three of four bytes of every literal, those that text has least: one or the other stands at an
+even place. Where a literal stands, a few cheap questions (is there a boundary before it;
 a long run, or a value with a digit, behind it?) leave about one place in ten thousand bytes to the
 expressions. Each question follows from the expressions of the rules that it is asked for.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,9 +28,7 @@ from davinci_agency.secrets.kernels import (
     RUN_HINT,
     VALUE_HINT,
     Array,
-    find_anchors,
-    find_domains,
-    find_marks,
+    find_places,
 )
 from davinci_agency.secrets.rule import BEGIN, Rule
 
@@ -65,8 +64,16 @@ def _offset(literal: bytes) -> int:
     return min(offsets, key=lambda k: sum(b in _COMMON for b in literal[k : k + 4].lower()))
 
 
-def _windows(row: _Row) -> Iterator[bytes]:
-    window = row.literal[_offset(row.literal) :][:4]
+def _windows(row: _Row) -> Iterator[tuple[bytes, int]]:
+    """Yield three bytes to look up, and where in the literal they stand."""
+    offset = _offset(row.literal)
+    for window in _fours(row, offset):
+        yield window[:3], offset
+        yield window[1:], offset + 1
+
+
+def _fours(row: _Row, offset: int) -> Iterator[bytes]:
+    window = row.literal[offset:][:4]
     choices = [bytes({b, b & ~0x20} if row.any_case and b >= 0x61 else {b}) for b in window]
     if len(window) < 4:
         choices.append(np.flatnonzero(CLASSES & _FOLLOWERS[row.hint]).astype(np.uint8).tobytes())
@@ -77,21 +84,18 @@ def _tables_of(rows: Sequence[_Row]) -> tuple[Array, ...]:
     """Return the filter, the first entry of each hash, the entries, and the rows in columns."""
     is_mark = np.zeros(1 << BITS, np.uint8)
     first = np.full(1 << (BITS - COARSER), -1, np.int32)
-    entries: list[tuple[int, int]] = []
+    entries: list[tuple[int, int, int, int]] = []
     for number, row in enumerate(rows):
-        slots = {_hash(window) for window in _windows(row)}
-        is_mark[list(slots)] = 1
-        for slot in {slot >> COARSER for slot in slots}:
-            entries.append((number, int(first[slot])))
+        for window, offset in dict.fromkeys(_windows(row)):
+            is_mark[_hash(window)] = 1
+            slot = _hash(window) >> COARSER
+            entries.append((int.from_bytes(window, "little"), number, offset, int(first[slot])))
             first[slot] = len(entries) - 1
     width = max(len(row.literal) for row in rows)
     literals = np.zeros((len(rows), width), np.uint8)
     for number, row in enumerate(rows):
         literals[number, : len(row.literal)] = list(row.literal)
-    columns = [
-        (len(r.literal), _offset(r.literal), r.any_case * 0x20, r.is_bounded, r.hint, r.least)
-        for r in rows
-    ]
+    columns = [(len(r.literal), r.any_case * 0x20, r.is_bounded, r.hint, r.least) for r in rows]
     return (
         np.packbits(is_mark, bitorder="little").view("<u4"),
         first,
@@ -108,32 +112,24 @@ class Anchors:
         self._reach: dict[int, frozenset[int]] = {
             number: frozenset(rule.reach) for number, rule in enumerate(rules) if rule.reach
         }
-        self._domains = [n for n, rule in enumerate(rules) if rule.hint == "domain"]
         rows: dict[_Row, list[int]] = {}
         for number, rule in enumerate(rules):
             if rule.hint != "domain":
                 for literal in rule.literals:
                     rows.setdefault(_row(rule, literal), []).append(number)
+        self._skips = [row.skip for row in rows] + [0]
         self._rules = [tuple(numbers) for numbers in rows.values()]
-        self._skips = [row.skip for row in rows]
+        # The last, so at `AT_ROW`.
+        self._rules.append(tuple(n for n, rule in enumerate(rules) if rule.hint == "domain"))
         self._tables = _tables_of(list(rows))
 
     def in_text(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Yield where a match could begin, and the number of its rule, in order of the former."""
         data = np.frombuffer(text, np.uint8)
-        is_mark, *tables = self._tables
-        marks = _all_of(find_marks, data, tables=(is_mark,))
-        likely = _listed(_all_of(find_anchors, data, *marks, tables=(CLASSES, *tables)))
-        domains = _listed(_all_of(find_domains, data, tables=(CLASSES,)))
         places = [
             (self._begin(text, place + self._skips[row], number), number)
-            for place, row in likely
+            for place, row in _all_of(data, CLASSES, *self._tables)
             for number in self._rules[row]
-        ]
-        places += [
-            (self._begin(text, place, number), number)
-            for place, _ in domains
-            for number in self._domains
         ]
         places.sort()
         yield from places
@@ -147,17 +143,12 @@ class Anchors:
         return place
 
 
-def _all_of(kernel: Any, *data: Array, tables: tuple[Array, ...]) -> tuple[Array, Array]:
-    """Return all places and their notes that a kernel writes, whatever room they take."""
-    room = 256 + data[0].size // 64
+def _all_of(data: Array, *tables: Array) -> Iterator[tuple[int, int]]:
+    """Yield all places and their rows, whatever room they take."""
+    room = 256 + data.size // 64
     while True:
-        places, notes = np.empty(room, np.int64), np.empty(room, np.int32)
-        count = kernel(*data, places, notes, *tables)
+        places, rows = np.empty(room, np.int64), np.empty(room, np.int32)
+        count = find_places(data, places, rows, *tables)
         if count <= room:
-            return places[:count], notes[:count]
+            return zip(places[:count].tolist(), rows[:count].tolist(), strict=True)
         room = count
-
-
-def _listed(found: tuple[Array, Array]) -> Iterator[tuple[int, int]]:
-    places, notes = found
-    return zip(places.tolist(), notes.tolist(), strict=True)

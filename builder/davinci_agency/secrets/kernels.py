@@ -15,15 +15,21 @@ from numba import njit
 Array = npt.NDArray[Any]
 
 BITS = 18
-COARSER = 6
-"""The filter has this many bits' worth of slots; the lists of entries a 64th of them."""
-FACTOR = 0x4E5A3A27
-"""Any odd number will do; of sixty, the words of code met the table least with this."""
+COARSER = 3
+"""The filter has this many bits' worth of slots; the lists of entries an eighth of them."""
+FACTOR = 0x6A6999 << 8
+"""Any odd number will do before the shift, which leaves a fourth byte out of the hash; of 150, the
+words of code met the table nearly least with this."""
+AT_ROW = -1
+"""What stands for the row of an ``@``."""
 _ALNUM_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 ALNUM, RUN, NAME, CLOSE, VALUE, LOGIN, LOCAL = 1, 2, 4, 8, 16, 32, 64
 RUN_HINT, VALUE_HINT, LOGIN_HINT = 0, 1, 2
-_SIZE, _OFFSET, _FOLD, _BOUNDED, _HINT, _LEAST = range(6)
+_SIZE, _FOLD, _BOUNDED, _HINT, _LEAST = range(5)
 """The columns of the table of literals."""
+_WINDOW, _ROW, _OFFSET, _NEXT = range(4)
+"""The columns of the entries: three bytes, whose they are, where they stand in it, and what other
+entry has the same hash."""
 _LEAST_VALUE = 8
 _EIGHT_ONES = np.uint64(0x0101010101010101)
 _EIGHT_HIGHS = np.uint64(0x8080808080808080)
@@ -52,55 +58,120 @@ CLASSES = _classes()
 
 
 @njit(cache=True, nogil=True)
-def find_marks(data: Array, places: Array, slots: Array, is_mark: Array) -> int:
-    """Write where four bytes of a literal may stand, and their slots; return how many."""
-    count = 0
-    shift = np.uint32(32 - BITS)
-    for i in range(data.size - 3):
-        window = (
-            np.uint32(data[i])
-            | np.uint32(data[i + 1]) << np.uint32(8)
-            | np.uint32(data[i + 2]) << np.uint32(16)
-            | np.uint32(data[i + 3]) << np.uint32(24)
-        )
-        slot = np.uint32(window * np.uint32(FACTOR)) >> shift
-        if is_mark[slot >> np.uint32(5)] >> (slot & np.uint32(31)) & np.uint32(1):
-            if count < places.size:
-                places[count] = i
-                slots[count] = slot
-            count += 1
-    return count
-
-
-@njit(cache=True, nogil=True)
-def find_anchors(
+def find_places(
     data: Array,
-    marks: Array,
-    slots: Array,
     places: Array,
     rows: Array,
     classes: Array,
+    is_mark: Array,
     first: Array,
     entries: Array,
     literals: Array,
     columns: Array,
 ) -> int:
-    """Write where a literal stands with an answer to its question; return how many."""
+    """Write where a literal or an ``@`` stands with an answer to its question; return how many."""
     count = 0
-    for n in range(marks.size):
-        entry = first[slots[n] >> COARSER]
+    literal_places, at_places = _candidates(data, is_mark)
+    for place in at_places:
+        if _joins_domain(data, place, classes):
+            if count < places.size:
+                places[count], rows[count] = place, AT_ROW
+            count += 1
+    for place in literal_places:
+        window = _window(data, place)
+        entry = first[_slot(window) >> np.uint32(COARSER)]
         while entry >= 0:
-            row = entries[entry, 0]
-            entry = entries[entry, 1]
-            start = marks[n] - columns[row, _OFFSET]
-            if _stands(data, start, literals, columns, row) and _is_likely(
-                data, start, columns, row, classes
-            ):
-                if count < places.size:
-                    places[count] = start
-                    rows[count] = row
-                count += 1
+            fields = entries[np.uint64(entry)]
+            entry = fields[_NEXT]
+            if fields[_WINDOW] == window:
+                row, start = fields[_ROW], place - fields[_OFFSET]
+                if _stands(data, start, literals, columns, row) and _is_likely(
+                    data, start, columns, row, classes
+                ):
+                    if count < places.size:
+                        places[count], rows[count] = start, row
+                    count += 1
     return count
+
+
+@njit(cache=True, nogil=True)
+def _candidates(data: Array, is_mark: Array) -> tuple[Array, Array]:
+    """Return the even places where three bytes of a literal may stand, and those of all ``@``."""
+    words = data[: data.size // 8 * 8].view(np.uint64)
+    blocks = _blocks(words, is_mark)
+    literal_places = np.empty(4 * blocks.size + 5, np.int64)
+    at_places = np.empty(8 * blocks.size + 9, np.int64)
+    literals, ats = np.uint64(0), np.uint64(0)
+    for n in range(blocks.size):
+        is_last = n == blocks.size - 1
+        begin = 8 * blocks[np.uint64(n)]
+        end = data.size if is_last else begin + 8
+        if is_last or _has_at(words[np.uint64(blocks[np.uint64(n)])]):
+            for place in range(begin, end):
+                at_places[ats] = place
+                ats += np.uint64(data[np.uint64(place)] == _AT)
+        for place in range(begin, min(end, data.size - 2), 2):
+            literal_places[literals] = place
+            literals += np.uint64(_mark(_slot(_window(data, place)), is_mark))
+    return literal_places[: np.int64(literals)], at_places[: np.int64(ats)]
+
+
+@njit(cache=True, nogil=True)
+def _blocks(words: Array, is_mark: Array) -> Array:
+    """Return which eight bytes may matter, and at last where those begin that were not asked."""
+    whole = max(words.size - 1, 0)
+    blocks = np.empty(whole + 1, np.int64)
+    kept = np.uint64(0)
+    for block in range(whole):
+        # Always written, and kept if it matters: cheaper than a branch.
+        blocks[kept] = block
+        word, after = words[np.uint64(block)], words[np.uint64(block + 1)]
+        kept += np.uint64(_may_matter(word, after, is_mark))
+    blocks[kept] = whole
+    return blocks[: np.int64(kept) + 1]
+
+
+@njit(cache=True, nogil=True)
+def _window(data: Array, place: int) -> np.uint32:
+    """Return the three bytes at a place as a number."""
+    first = np.uint64(place)
+    return (
+        np.uint32(data[first])
+        | np.uint32(data[first + np.uint64(1)]) << np.uint32(8)
+        | np.uint32(data[first + np.uint64(2)]) << np.uint32(16)
+    )
+
+
+@njit(cache=True, nogil=True)
+def _may_matter(word: np.uint64, after: np.uint64, is_mark: Array) -> bool:
+    """Tell whether an ``@`` is among eight bytes, or three bytes of a literal may begin there."""
+    last = word >> np.uint64(48) | after << np.uint64(16)
+    marks = (
+        _mark(_slot(np.uint32(word)), is_mark)
+        | _mark(_slot(np.uint32(word >> np.uint64(16))), is_mark)
+        | _mark(_slot(np.uint32(word >> np.uint64(32))), is_mark)
+        | _mark(_slot(np.uint32(last)), is_mark)
+    )
+    return bool(_has_at(word) | np.uint64(marks))
+
+
+@njit(cache=True, nogil=True)
+def _has_at(word: np.uint64) -> np.uint64:
+    """Return a number that is zero if no ``@`` is among eight bytes."""
+    other = word ^ _EIGHT_AT
+    return (other - _EIGHT_ONES) & ~other & _EIGHT_HIGHS
+
+
+@njit(cache=True, nogil=True)
+def _slot(window: np.uint32) -> np.uint32:
+    """Return the slot of the lowest three bytes."""
+    return np.uint32(window * np.uint32(FACTOR)) >> np.uint32(32 - BITS)
+
+
+@njit(cache=True, nogil=True)
+def _mark(slot: np.uint32, is_mark: Array) -> np.uint32:
+    """Return 1 if a literal has the slot, else 0."""
+    return np.uint32(is_mark[slot >> np.uint32(5)] >> (slot & np.uint32(31)) & np.uint32(1))
 
 
 @njit(cache=True, nogil=True)
@@ -175,34 +246,11 @@ def _holds_login(data: Array, k: int, classes: Array) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def find_domains(data: Array, places: Array, notes: Array, classes: Array) -> int:
-    """Write the places of all ``@`` between what may be a name and a domain; return how many."""
-    count = 0
-    words = data[: data.size // 32 * 32].view(np.uint64)
-    for block in range(data.size // 32 + 1):
-        if block < data.size // 32 and not _holds_at(words, 4 * block):
-            continue
-        for i in range(max(32 * block, 1), min(32 * block + 32, data.size)):
-            if (
-                data[i] == _AT
-                and classes[data[i - 1]] & LOCAL
-                and _has_domain(data, i + 1, classes)
-            ):
-                if count < places.size:
-                    places[count] = i
-                    notes[count] = 0
-                count += 1
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _holds_at(words: Array, begin: int) -> bool:
-    """Tell whether an ``@`` is among 32 bytes, asking eight at once."""
-    zeros = np.uint64(0)
-    for n in range(begin, begin + 4):
-        other = words[n] ^ _EIGHT_AT
-        zeros |= (other - _EIGHT_ONES) & ~other & _EIGHT_HIGHS
-    return bool(zeros != 0)
+def _joins_domain(data: Array, place: int, classes: Array) -> bool:
+    """Tell whether what may be a name and a domain stand on both sides of a place."""
+    return bool(
+        place > 0 and classes[data[place - 1]] & LOCAL and _has_domain(data, place + 1, classes)
+    )
 
 
 @njit(cache=True, nogil=True)
