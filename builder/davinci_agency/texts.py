@@ -99,6 +99,15 @@ class Texts:
         lengths = (len(part.encode()) + 1 for part in self.parts[:-1])
         return list(accumulate(lengths, initial=0))
 
+    def beginning(self, parts: int) -> bytes:
+        """Return the buffer of the first parts alone."""
+        first = self.parts[:parts]
+        if self.buffer.isascii():
+            size = sum(map(len, first))
+        else:
+            size = sum(len(part.encode()) for part in first)
+        return self.buffer[: size + max(0, parts - 1)]
+
     def string(self, number: int) -> str:
         """Return a part as the string that it was."""
         return self.parts[number][self.prefixes.get(number, 0) :]

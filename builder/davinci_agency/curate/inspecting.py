@@ -185,11 +185,13 @@ class AttemptInspector:
         strings = Strings()
         said = add_said(strings, attempt.messages)
         _add_beside(strings, attempt)
-        redacted = redact(attempt, strings.texts(), self.standards.kinds)
+        texts = strings.texts()
+        redacted = redact(attempt, texts, self.standards.kinds)
         new = redacted.record
         if new is not attempt:
             strings = Strings()
             said = add_said(strings, new.messages)
+            texts = strings.texts()
         reasons: list[Reason] = []
         task = self.tasks.get(attempt.task_id)
         if task is not None:
@@ -197,7 +199,7 @@ class AttemptInspector:
                 reasons += self.standards.license_reasons(task.license)
             reasons += _broken(redacted.broken)
             reasons += self._quality(attempt, task)
-        view = view_attempt(new, strings.parts[:said], tuple(reasons), redacted.counts)
+        view = view_attempt(new, texts, said, tuple(reasons), redacted.counts)
         return Seen(view, _line(attempt, new))
 
     def _quality(self, attempt: Attempt, task: Task) -> Iterator[Reason]:

@@ -17,6 +17,7 @@ from davinci_agency.curate.patch_ids import patch_id
 from davinci_agency.curate.sketches import Sketch, sketch
 from davinci_agency.curate.words import Hashes, read_words, word_hashes
 from davinci_agency.records import Attempt, Kind, PullRequest, Stage, Task
+from davinci_agency.texts import Texts
 
 Reason = tuple[str, str, float | None]
 """A rule, the reason for a person, and the measure if there is one."""
@@ -181,15 +182,17 @@ def view_task(
 
 def view_attempt(
     attempt: Attempt,
-    said: Sequence[str],
+    said: Texts,
+    parts: int,
     reasons: tuple[Reason, ...],
     redacted: Mapping[str, int],
 ) -> AttemptView:
-    """Return what is seen of an attempt, given what was said in it."""
-    text = "\0".join(said).encode()
+    """Return what is seen of an attempt; what was said in it are the first ``parts`` of a text."""
+    text = said.beginning(parts)
     words = read_words(text)
     # The lengths too: a NUL may be anybody's.
-    hasher = xxhash.xxh3_128(np.fromiter(map(len, said), np.uint64, len(said)).tobytes())
+    lengths = np.fromiter(map(len, said.parts), np.uint64, parts)
+    hasher = xxhash.xxh3_128(lengths.tobytes())
     hasher.update(text)
     return AttemptView(
         key=attempt.attempt_id,
