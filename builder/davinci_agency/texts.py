@@ -35,11 +35,13 @@ class Strings:
     Attributes:
         parts: the strings; a short one whose key tells what it is stands behind ``key=``.
         prefixes: how many characters of a part are its key's, where there are any.
+        said: how many of the parts, the first ones, are what the record is about.
     """
 
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.prefixes: dict[int, int] = {}
+        self.said = 0
 
     def add(self, value: Any, key: str = "", depth: int = 0) -> None:
         """Take in every string of a value, and names of keys that are long enough to hide one.
@@ -72,7 +74,7 @@ class Strings:
 
     def texts(self) -> Texts:
         """Return them as one buffer."""
-        return Texts(self.parts, self.prefixes, "\0".join(self.parts).encode())
+        return Texts(self.parts, self.prefixes, "\0".join(self.parts).encode(), self.said)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -88,25 +90,27 @@ class Texts:
         parts: the strings, as they stand in the buffer.
         prefixes: how many characters of a part are its key's, where there are any.
         buffer: the parts in UTF-8, with a NUL byte between two.
+        said: how many of the parts, the first ones, are what the record is about.
     """
 
     parts: list[str]
     prefixes: Mapping[int, int]
     buffer: bytes
+    said: int
 
     def starts(self) -> list[int]:
         """Return where each part begins in the buffer."""
         lengths = (len(part.encode()) + 1 for part in self.parts[:-1])
         return list(accumulate(lengths, initial=0))
 
-    def beginning(self, parts: int) -> bytes:
-        """Return the buffer of the first parts alone."""
-        first = self.parts[:parts]
+    def beginning(self) -> bytes:
+        """Return the buffer of the parts that the record is about."""
+        first = self.parts[: self.said]
         if self.buffer.isascii():
             size = sum(map(len, first))
         else:
             size = sum(len(part.encode()) for part in first)
-        return self.buffer[: size + max(0, parts - 1)]
+        return self.buffer[: size + max(0, self.said - 1)]
 
     def string(self, number: int) -> str:
         """Return a part as the string that it was."""

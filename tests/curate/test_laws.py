@@ -15,7 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.conversation import conversation_flaw
+from davinci_agency.curate.redaction import redact
 from davinci_agency.records import Attempt, PullRequest, Task, from_json
+from davinci_agency.secrets import find_secrets
+from davinci_agency.secrets.rule import Kind
+from davinci_agency.texts import texts_of
 from tests.curate.support import Curated, Json, attempt, curate, patch, prose, pull, task
 
 KEY = "gh" + "p_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
@@ -205,3 +209,17 @@ def test_logins_become_pseudonyms_in_prose_only(tmp_path: Path) -> None:
     (kept,) = curate(tmp_path, [changed], logins=True).pulls
     assert kept["body"] == "Thanks @user-88323fe9! cc @user-88323fe9"
     assert kept["patch"] == code
+
+
+PIECES = (KEY, OTHER_KEY, ADDRESS, HOME, "password=", "--password ", "\"token\": \"", "://u:",
+          "k7Rw-plume42", "@db.acme.io", "\\n", " ", "=", "<GITHUB_TOKEN_1>", "é", "x")  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=9))
+def test_what_has_grown_together_is_replaced_once_and_for_all(pieces: list[str]) -> None:
+    changed = from_json(pull(1, body="".join(pieces)), PullRequest)
+    kinds: frozenset[Kind] = frozenset({"secret", "person"})
+    once = redact(changed, texts_of, kinds)
+    assert find_secrets(once.texts.buffer) == []
+    assert redact(once.record, texts_of, kinds).record == once.record

@@ -44,7 +44,7 @@ from davinci_agency.records import (
 from davinci_agency.secrets import Secret
 from davinci_agency.secrets.rule import Kind
 from davinci_agency.spdx import is_allowed
-from davinci_agency.texts import Strings, texts_of
+from davinci_agency.texts import Strings, Texts, texts_of
 
 R = TypeVar("R", PullRequest, Task, Attempt)
 S = TypeVar("S", PullRequest, TaskStage)
@@ -182,16 +182,8 @@ class AttemptInspector:
 
     def __call__(self, attempt: Attempt) -> Seen[AttemptView]:
         """Return what is seen of it, and its line if it changed."""
-        strings = Strings()
-        said = add_said(strings, attempt.messages)
-        _add_beside(strings, attempt)
-        texts = strings.texts()
-        redacted = redact(attempt, texts, self.standards.kinds)
+        redacted = redact(attempt, attempt_texts, self.standards.kinds)
         new = redacted.record
-        if new is not attempt:
-            strings = Strings()
-            said = add_said(strings, new.messages)
-            texts = strings.texts()
         reasons: list[Reason] = []
         task = self.tasks.get(attempt.task_id)
         if task is not None:
@@ -199,7 +191,7 @@ class AttemptInspector:
                 reasons += self.standards.license_reasons(task.license)
             reasons += _broken(redacted.broken)
             reasons += self._quality(attempt, task)
-        view = view_attempt(new, texts, said, tuple(reasons), redacted.counts)
+        view = view_attempt(new, redacted.texts, tuple(reasons), redacted.counts)
         return Seen(view, _line(attempt, new))
 
     def _quality(self, attempt: Attempt, task: Task) -> Iterator[Reason]:
@@ -211,12 +203,21 @@ class AttemptInspector:
                     yield name, *finding
 
 
+def attempt_texts(attempt: Attempt) -> Texts:
+    """Return every string of an attempt, what is said in it first."""
+    strings = Strings()
+    _add_said(strings, attempt.messages)
+    strings.said = len(strings.parts)
+    _add_beside(strings, attempt)
+    return strings.texts()
+
+
 _USUAL = frozenset({"role", "content", "tool_calls", "tool_call_id"})
 _CALL = frozenset({"id", "type", "function"})
 
 
-def add_said(strings: Strings, messages: Sequence[JsonObject]) -> int:
-    """Add what is said in a conversation, and return the number of strings so far.
+def _add_said(strings: Strings, messages: Sequence[JsonObject]) -> None:
+    """Add what is said in a conversation.
 
     The names of calls are left out: every run has its own.
     """
@@ -235,7 +236,6 @@ def add_said(strings: Strings, messages: Sequence[JsonObject]) -> int:
         if not message.keys() <= _USUAL:
             for key in sorted(message.keys() - _USUAL):
                 strings.add(message[key], key, depth=1)
-    return len(parts)
 
 
 def _without_id(call: Any) -> Any:
@@ -265,7 +265,7 @@ def _without_secrets(
     record: R, standards: Standards
 ) -> tuple[R, Mapping[str, int], tuple[Reason, ...]]:
     """Return a record without secrets: what was replaced, and the reason if a patch broke."""
-    redacted = redact(record, texts_of(record), standards.kinds)
+    redacted = redact(record, texts_of, standards.kinds)
     new: R = redacted.record
     if standards.logins:
         new = _without_logins(new)

@@ -8,8 +8,10 @@ repository can't be replaced; `Redacted.broken` tells.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from davinci_agency.ids import login_id
@@ -20,6 +22,7 @@ from davinci_agency.texts import Texts, with_strings
 T = TypeVar("T")
 
 _PATCHES = frozenset({"patch", "test_patch", "model_patch"})
+_MOST_ROUNDS = 12
 _LEAST = 8
 """Characters of a value that is replaced wherever it stands; shorter ones may be other words."""
 _MENTION = re.compile(r"(?<![\w@/.`-])@([A-Za-z\d](?:-?[A-Za-z\d]){0,38})(?![\w/.-])")
@@ -31,29 +34,41 @@ class Redacted(Generic[T]):
 
     Attributes:
         record: the record; the same object if nothing was found.
+        texts: its strings.
         counts: replaced values by rule.
         broken: a secret that a patch can't do without, if there is one.
     """
 
     record: T
+    texts: Texts
     counts: Mapping[str, int]
     broken: Secret | None
 
 
-def redact(record: T, texts: Texts, kinds: frozenset[Kind]) -> Redacted[T]:
-    """Return a record whose strings are ``texts`` without secrets of some kinds."""
-    found = [secret for secret in find_secrets(texts.buffer) if secret.kind in kinds]
-    if not found:
-        return Redacted(record, {}, None)
-    values = _values(texts, found)
-    names = _placeholders(values, texts)
-    everywhere = {value: names[value] for value in values if _is_told(value, values[value])}
-    changed = _changed_strings(texts, found, names, everywhere)
-    broken = _broken(record, changed, values)
-    counts: dict[str, int] = {}
-    for secret in values.values():
-        counts[secret.rule] = counts.get(secret.rule, 0) + 1
-    return Redacted(with_strings(record, lambda text: changed.get(text, text)), counts, broken)
+def redact(record: T, gather: Callable[[T], Texts], kinds: frozenset[Kind]) -> Redacted[T]:
+    """Return a record without secrets of some kinds; ``gather`` gives its strings.
+
+    What is replaced may leave bare what it was grown together with, so it is looked again until
+    nothing is found; where that takes too long, the last one counts as one that can't be replaced.
+    """
+    counts: Counter[str] = Counter()
+    broken: Secret | None = None
+    texts = gather(record)
+    for _ in range(_MOST_ROUNDS):
+        found = [secret for secret in find_secrets(texts.buffer) if secret.kind in kinds]
+        if not found:
+            return Redacted(record, texts, counts, broken)
+        values = _values(texts, found)
+        counts.update(secret.rule for secret in values.values())
+        changed = _changed_strings(texts, found, _placeholders(values, texts), values)
+        broken = broken or _broken(record, changed, values)
+        record = with_strings(record, partial(_changed_to, changed))
+        texts = gather(record)
+    return Redacted(record, texts, counts, broken or found[0])
+
+
+def _changed_to(changed: Mapping[str, str], text: str) -> str:
+    return changed.get(text, text)
 
 
 def _is_told(value: str, secret: Secret) -> bool:
@@ -61,11 +76,12 @@ def _is_told(value: str, secret: Secret) -> bool:
     return len(value) >= _LEAST and (secret.kind == "secret" or "@" in value)
 
 
-def _values(texts: Texts, found: Iterable[Secret]) -> dict[str, Secret]:
+def _values(texts: Texts, found: Sequence[Secret]) -> dict[str, Secret]:
     """Return the first secret of every value, in the order of appearance."""
     values: dict[str, Secret] = {}
     for secret in found:
-        values.setdefault(texts.buffer[secret.start : secret.end].decode(), secret)
+        for number, start, end in texts.places([(secret.start, secret.end)]):
+            values.setdefault(texts.string(number).encode()[start:end].decode(), secret)
     return values
 
 
@@ -85,9 +101,13 @@ def _placeholders(values: Mapping[str, Secret], texts: Texts) -> dict[str, str]:
 
 
 def _changed_strings(
-    texts: Texts, found: Iterable[Secret], names: Mapping[str, str], everywhere: Mapping[str, str]
+    texts: Texts,
+    found: Sequence[Secret],
+    names: Mapping[str, str],
+    values: Mapping[str, Secret],
 ) -> dict[str, str]:
     """Return every string that holds a value, with its placeholder instead."""
+    everywhere = {value: names[value] for value in values if _is_told(value, values[value])}
     spans: dict[int, list[tuple[int, int]]] = {}
     for number, start, end in texts.places((secret.start, secret.end) for secret in found):
         spans.setdefault(number, []).append((start, end))

@@ -182,16 +182,15 @@ def view_task(
 
 def view_attempt(
     attempt: Attempt,
-    said: Texts,
-    parts: int,
+    texts: Texts,
     reasons: tuple[Reason, ...],
     redacted: Mapping[str, int],
 ) -> AttemptView:
-    """Return what is seen of an attempt; what was said in it are the first ``parts`` of a text."""
-    text = said.beginning(parts)
+    """Return what is seen of an attempt, given its texts."""
+    text = texts.beginning()
     words = read_words(text)
     # The lengths too: a NUL may be anybody's.
-    lengths = np.fromiter(map(len, said.parts), np.uint64, parts)
+    lengths = np.fromiter(map(len, texts.parts), np.uint64, texts.said)
     hasher = xxhash.xxh3_128(lengths.tobytes())
     hasher.update(text)
     return AttemptView(
