@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from davinci_agency.texts import DEEPEST, TooDeepError, texts_of, with_strings
+from davinci_agency.texts import DEEPEST, TooDeepError, is_plain, texts_of, with_strings
 from tests.samples import example
 
 values = st.recursive(
@@ -21,8 +21,21 @@ values = st.recursive(
 def _strings(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [string for item in items for string in _strings(item)]
+    if isinstance(value, dict):
+        names = [name for name in value if not is_plain(name)]
+        return [*names, *(string for item in value.values() for string in _strings(item))]
+    return (
+        [string for item in value for string in _strings(item)] if isinstance(value, list) else []
+    )
+
+
+def _all_strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [*value, *(string for item in value.values() for string in _all_strings(item))]
+    items = value if isinstance(value, list) else []
+    return [string for item in items for string in _all_strings(item)]
 
 
 @given(values)
@@ -42,7 +55,7 @@ def test_the_order_of_keys_does_not_matter(value: dict[str, str]) -> None:
 def test_a_place_in_the_buffer_tells_the_string(strings: list[str], data: st.DataObject) -> None:
     texts = texts_of(strings)
     number = data.draw(st.integers(0, len(strings) - 1))
-    start = texts.starts()[number]
+    start = texts.starts[number]
     end = start + len(strings[number].encode())
     assert texts.buffer[start:end].decode() == strings[number]
     assert list(texts.places([(start, end)])) == [(number, 0, end - start)]
@@ -71,7 +84,7 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
 @given(values)
 def test_strings_are_changed_wherever_they_stand(value: Any) -> None:
     changed = with_strings(value, lambda text: f"{text}!")
-    assert _strings(changed) == [f"{string}!" for string in _strings(value)]
+    assert _all_strings(changed) == [f"{string}!" for string in _all_strings(value)]
     assert with_strings(value, lambda text: text) == value
 
 

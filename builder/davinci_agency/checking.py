@@ -8,7 +8,7 @@ import orjson
 
 from davinci_agency.errors import DataError
 from davinci_agency.files import plain_file, read_lines
-from davinci_agency.jsonl import MAX_LINE_BYTES, UnusableLineError, check_writable, parse_record
+from davinci_agency.jsonl import MAX_LINE_BYTES, UnusableLineError, parse_record, spelling
 from davinci_agency.progress import Progress
 from davinci_agency.records import RECORD_TYPES
 from davinci_agency.schema import RECORDS, load_schema
@@ -30,7 +30,7 @@ def check_file(path: Path, record: str | None, progress: Progress) -> tuple[str,
             progress.advance(len(raw or b""))
             if raw is None or raw.strip():
                 try:
-                    check_writable(parse_record(raw, RECORD_TYPES[name]))
+                    spelling(parse_record(raw, RECORD_TYPES[name]))
                 except UnusableLineError as error:
                     faults.append(f"{path}:{number}: {error}")
         return name, faults

@@ -200,18 +200,17 @@ def open_records(
         yield records
 
 
-def _nothing(record: Record) -> Seen[None]:
-    check_writable(record)
+def _nothing(_: Record) -> Seen[None]:
     return Seen(None)
 
 
-def check_writable(record: Record) -> None:
-    """Raise `UnusableLineError` if a record can't be written again.
+def spelling(record: Record) -> bytes:
+    """Return the one spelling of a record; raises `UnusableLineError` if it has none.
 
     What can be read can be nested more deeply than what can be written.
     """
     try:
-        to_json(record)
+        return to_json(record)
     except orjson.JSONEncodeError as error:
         raise UnusableLineError("$", f"the line can't be written again ({error}).") from error
 
@@ -229,9 +228,10 @@ def open_inspected(
 ) -> Iterator[InspectedFiles[R, T]]:
     """Read the files of one record type like `open_records`, and look at every record on the way.
 
-    What ``inspect`` sees is held in memory; a line that it writes anew is kept in a temporary file,
-    and stands for the record from then on. It is called in ``workers`` processes, and raises
-    `UnusableLineError` where the record is of no use, or can't be written again.
+    What ``inspect`` sees is held in memory. A line that it writes anew, or that is not spelt as
+    this project spells it, is kept in a temporary file and stands for the record from then on.
+    ``inspect`` is called in ``workers`` processes, and raises `UnusableLineError` where the record
+    is of no use.
     """
     with ExitStack() as stack:
         reader = stack.enter_context(LineReader())
@@ -302,7 +302,11 @@ def _check(
     for line in lines:
         try:
             record = parse_record(line.raw, record_type)
-            answers.append(_Checked(record.sort_key, record.identity, inspect(record)))
+            seen = inspect(record)
+            if seen.line is None and (spelt := spelling(record)) != (line.raw or b"").strip():
+                # Of a name that is there twice only one value was looked at.
+                seen = Seen(seen.what, spelt)
+            answers.append(_Checked(record.sort_key, record.identity, seen))
         except UnusableLineError as error:
             answers.append(_Unusable(error.json_path, str(error)))
         except TooDeepError as error:
@@ -354,17 +358,13 @@ def _settle(
     """Return one place for each identifier, from places sorted by key; account for the others."""
     count = Counter(place.identity for place in places)
     contents: dict[str, set[bytes]] = defaultdict(set)
-    spellings: dict[int, bytes] = {}
-    for number, place in enumerate(places):
+    for place in places:
         if count[place.identity] > 1:
             raw = reader.read(place.source)
             contents[place.identity].add(hashlib.sha256(canonical(orjson.loads(raw))).digest())
-            spellings[number] = hashlib.sha256(raw).digest()
     ambiguous = {identity for identity, digests in contents.items() if len(digests) > 1}
     settled: dict[str, _Place[T]] = {}
-    # Of copies that are spelt differently the same one stays, whatever the order of files.
-    order = sorted(range(len(places)), key=lambda n: (places[n].sort_key, spellings.get(n, b"")))
-    for place in map(places.__getitem__, order):
+    for place in places:
         if place.identity in ambiguous:
             raw = reader.read(place.source)
             offset = place.source.offset

@@ -67,5 +67,12 @@ def notices_text(notices: Iterable[NoticeLine], held: frozenset[tuple[str, str]]
     wanted = {n for n in notices if any((n.repo, license_) in held for license_ in n.licenses)}
     for notice in sorted(wanted):
         parts.append(f"{_RULE}\n{printable(notice.repo)}: {printable(notice.path)}\n{_RULE}\n")
-        parts.append(f"{notice.text.rstrip()}\n")
+        # Behind a mark, so that no notice can pass for the heading of another.
+        lines = (f"| {_plain(line)}".rstrip() for line in notice.text.rstrip().split("\n"))
+        parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
+
+
+def _plain(line: str) -> str:
+    """Return a line without characters that steer a terminal or hide."""
+    return "".join(char if char.isprintable() else " " for char in line.expandtabs(4))

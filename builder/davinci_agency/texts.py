@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any, TypeVar, cast
 
@@ -57,7 +57,7 @@ class Strings:
         elif kind is dict:
             self._go_deeper(depth)
             for name in sorted(value) if len(value) > 1 else value:
-                if len(name) > _PLAIN:
+                if not is_plain(name):
                     self.parts.append(name)
                 self.add(value[name], name, depth + 1)
         elif kind is list or kind is tuple:
@@ -78,11 +78,17 @@ class Strings:
 
 
 @lru_cache(maxsize=1 << 12)
+def is_plain(name: str) -> bool:
+    """Tell whether the name of a key is too short and plain to hide anything."""
+    return len(name) <= _PLAIN and name.isidentifier() and name.isascii()
+
+
+@lru_cache(maxsize=1 << 12)
 def _is_telling(key: str) -> bool:
     return _TELLING.search(key) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Texts:
     """Some strings as one buffer.
 
@@ -98,8 +104,9 @@ class Texts:
     buffer: bytes
     said: int
 
+    @cached_property
     def starts(self) -> list[int]:
-        """Return where each part begins in the buffer."""
+        """Where each part begins in the buffer."""
         lengths = (len(part.encode()) + 1 for part in self.parts[:-1])
         return list(accumulate(lengths, initial=0))
 
@@ -118,7 +125,7 @@ class Texts:
 
     def parts_at(self, offsets: Iterable[int]) -> Iterator[int]:
         """Yield the number of the part at each offset of the buffer."""
-        starts = self.starts()
+        starts = self.starts
         return (bisect_right(starts, offset) - 1 for offset in offsets)
 
     def places(self, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
@@ -126,7 +133,7 @@ class Texts:
 
         What lies in a key only is left out.
         """
-        starts = self.starts()
+        starts = self.starts
         for start, end in spans:
             number = bisect_right(starts, start) - 1
             key = self.parts[number][: self.prefixes.get(number, 0)]

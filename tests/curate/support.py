@@ -59,6 +59,7 @@ def pull(number: int, **changes: Any) -> Json:
         "patch": words_patch(f"pull {number}"),
         "test_patch": "",
         "backport_of": None,
+        "stacked_on": None,
         "closes": [],
         "commits": [],
         "discussion": [],

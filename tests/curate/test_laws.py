@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.conversation import conversation_flaw
+from davinci_agency.curate import CurateInputs, CurateOptions, select_samples
 from davinci_agency.curate.redaction import redact
 from davinci_agency.records import Attempt, PullRequest, Task, from_json
 from davinci_agency.secrets import find_secrets
@@ -223,3 +224,86 @@ def test_what_has_grown_together_is_replaced_once_and_for_all(pieces: list[str])
     once = redact(changed, texts_of, kinds)
     assert find_secrets(once.texts.buffer) == []
     assert redact(once.record, texts_of, kinds).record == once.record
+
+
+def _twice(
+    folder: Path, records: tuple[list[Json], ...], **options: Any
+) -> tuple[Curated, Curated]:
+    once = curate(folder / "once", *records, **options)
+    return once, curate(folder / "twice", *once.records, **options)
+
+
+def test_withholding_twice_changes_nothing(tmp_path: Path) -> None:
+    pulls = [pull(1, license="GPL-3.0-only"), pull(2, license="GPL-3.0-only"), pull(3)]
+    tasks = [task(each) for each in pulls]
+    for each in tasks:
+        each["stages"][0]["query"] = "Mend it."
+    once, twice = _twice(tmp_path, (pulls, tasks, []), withhold_patches=True)
+    assert [bool(each["withheld"]) for each in once.pulls] == [True, True, False]
+    assert (twice.receipts, twice.records) == ([], once.records)
+
+
+def test_pseudonyms_stay_what_they_are(tmp_path: Path) -> None:
+    once, twice = _twice(tmp_path, ([pull(1, body="Thanks @octocat")], [], []), logins=True)
+    assert once.pulls[0]["body"] == "Thanks @user-88323fe9"
+    assert twice.records == once.records
+
+
+def test_a_patch_that_only_says_it_was_withheld_goes_out_empty(tmp_path: Path) -> None:
+    sha = "0" * 64
+    told = {"patch_sha256": sha, "test_patch_sha256": sha}
+    out = curate(tmp_path, [pull(1, license="GPL-3.0-only", withheld=told)], withhold_patches=True)
+    assert (out.pulls[0]["patch"], out.pulls[0]["withheld"]) == ("", told)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("repo", "tokio-rs7"),
+        ("role", "assistant"),
+        ("exit", "RateLimitError"),
+    ],
+)
+def test_a_record_stays_a_record_when_a_secret_is_one_of_its_own_words(
+    where: str, value: str, tmp_path: Path
+) -> None:
+    changed = pull(1, repo=f"{value}/anvil", body=f"redis://tom:{value}@db.acme.io")
+    made = attempt("task-2")
+    made["messages"][2]["content"] += f" redis://tom:{value}@db.acme.io"
+    out = curate(tmp_path, [changed], [task(pull(2))], [made])
+    for each in out.pulls:
+        from_json(each, PullRequest)
+        assert each["repo"] == f"{value}/anvil"
+    for each in out.attempts:
+        assert {message["role"] for message in each["messages"]} <= {"user", "assistant", "tool"}
+    assert len(out.kept) + len(out.receipts) == 3
+
+
+def test_no_receipt_and_no_note_quotes_a_secret(tmp_path: Path) -> None:
+    made = attempt("task-1", "b", exit_status=f"RateLimitError: {KEY}")
+    broken = attempt("task-1", "c")
+    broken["messages"][2]["tool_call_id"] = KEY
+    out = curate(tmp_path, [], [task(pull(1))], [attempt("task-1"), made, broken])
+    assert len(out.receipts) == 2
+    for path in tmp_path.glob("curated*"):
+        for file in path.rglob("*") if path.is_dir() else [path]:
+            assert KEY not in file.read_text()
+
+
+def test_a_value_that_stands_twice_under_one_name_is_not_hidden(tmp_path: Path) -> None:
+    path = tmp_path / "pulls.jsonl"
+    raw = orjson.dumps(pull(1)).replace(b'{"schema', b'{"title":"%s","schema' % KEY.encode(), 1)
+    path.write_bytes(raw + b"\n")
+    select_samples(CurateInputs((path,)), tmp_path / "out", CurateOptions())
+    assert KEY not in (tmp_path / "out" / "pulls.jsonl").read_text()
+
+
+@pytest.mark.parametrize("key", [ADDRESS, KEY, "two words"])
+def test_names_of_keys_are_searched_and_none_is_lost(key: str, tmp_path: Path) -> None:
+    made = attempt("task-1", metadata={key: f"by {ADDRESS}", "<EMAIL_1>": 1})
+    made["messages"][1][key] = 2
+    (kept,) = curate(tmp_path, [], [task(pull(1))], [made]).attempts
+    text = orjson.dumps(kept).decode()
+    assert ADDRESS not in text
+    assert KEY not in text
+    assert len(kept["metadata"]) == 2

@@ -205,3 +205,10 @@ def test_what_git_itself_writes_has_gits_id(tmp_path: Path) -> None:
         patch = run_git(repository.folder, "diff", *options, before, after)
         assert patch_id(patch) == gits(patch)
         assert patch_id(patch.decode()) == gits(patch)
+
+
+def test_a_heading_of_nothing_but_dots_takes_no_longer_than_any_other() -> None:
+    hostile = f"diff --git a/x b/x\nindex {'.' * 200_000}\n--- a/x\n+++ b/x\n"
+    whole = "diff --git a/y b/y\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n-a\n+b\n"
+    assert patch_id(whole) is not None
+    assert patch_id(hostile * 3 + whole) is not None

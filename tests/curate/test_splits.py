@@ -157,3 +157,28 @@ def test_a_release_has_its_splits_and_every_client_reads_them(tmp_path: Path) ->
             wanted = [each["task_id"] for each in records if each["split"] == split]
             assert sorted(loaded[split]["task_id"]) == sorted(wanted)
             assert set(loaded[split]["split"]) == {split}
+
+
+def test_a_release_before_is_kept_to_even_if_no_split_is_asked_for(tmp_path: Path) -> None:
+    first = _grown(tmp_path / "first", range(10, 60))
+    release = _release(tmp_path / "first", tmp_path / "release")
+    out = curate(tmp_path / "second", *first.records, after=release)
+    assert out.records == first.records
+
+
+def test_what_is_nearly_the_same_and_only_marked_is_in_one_split(tmp_path: Path) -> None:
+    pulls = [pull(number) for number in range(1, 41)]
+    copies = [pull(n + 100, patch=pulls[n - 1]["patch"]) for n in range(1, 41)]
+    out = curate(tmp_path, [*pulls, *copies], test=0.4, mark=("backport",))
+    splits = {each["number"]: each["split"] for each in out.pulls}
+    assert set(splits.values()) == {"train", "test"}
+    assert all(splits[number] == splits[number + 100] for number in range(1, 41))
+
+
+def test_published_splits_that_contradict_each_other_stay_as_they_are() -> None:
+    members = [
+        Member("a", "r", datetime(2024, 1, 2, tzinfo=UTC), (), is_task=False),
+        Member("t", "r", datetime(2024, 1, 1, tzinfo=UTC), ("a",), is_task=True),
+    ]
+    published: dict[str, Split] = {"a": "train", "t": "test"}
+    assert assign_splits(members, published, HALF).split == published

@@ -23,7 +23,6 @@ from davinci_agency.jsonl import (
     Location,
     RecordFiles,
     Seen,
-    check_writable,
     open_inspected,
     open_records,
 )
@@ -192,7 +191,6 @@ Home = tuple[Split, str, str]
 
 
 def _home(record: PullRequest | Task) -> Seen[Home]:
-    check_writable(record)
     return Seen((record.split, record.repo, record.license or ""))
 
 
@@ -254,7 +252,7 @@ def _rules(curation: Path) -> dict[str, tuple[str, ...]]:
         return msgspec.json.decode(curation.read_bytes(), type=_Curation).rules
     except OSError as error:
         raise CommandError(f"{curation}: {error.strerror}; name a curation.json.") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(
             f"{curation} is no account of a curation ({error}); curate again."
         ) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from davinci_agency.cli.options import (
     FOLDER,
@@ -17,6 +18,8 @@ from davinci_agency.cli.options import (
     strict_option,
     workers_option,
 )
+from davinci_agency.errors import CommandError
+from davinci_agency.printable import printable
 
 _FILES = click.Path(path_type=Path, dir_okay=False)
 _TEXT_FILES = click.Path(dir_okay=False)
@@ -93,6 +96,8 @@ def command(
         return
     if out is None:
         raise click.UsageError("Missing option '--out'.")
+    if not (pulls or tasks or attempts):
+        raise click.UsageError("There is nothing to curate; name files with --tasks, --attempts.")
     from davinci_agency.curate import CurateInputs, CurateOptions, select_samples
 
     before = None
@@ -101,10 +106,14 @@ def command(
 
         before = release_folder(after)
     since = held_out_since.date() if held_out_since is not None else None
+    try:
+        options = msgspec.convert({**chosen, "held_out_since": since}, CurateOptions)
+    except msgspec.ValidationError as error:
+        raise CommandError(f"{error}; see davinci-agency curate --help.") from error
     summary = select_samples(
         CurateInputs(pulls, tasks, attempts, before),
         out,
-        CurateOptions(**chosen, held_out_since=since),
+        options,
         workers=workers,
         strict=strict,
         progress=terminal.progress,
@@ -244,6 +253,11 @@ def import_deny_list(
     from davinci_agency.curate import import_list, render_list
     from davinci_agency.files import atomic_file
 
+    if out.resolve() == file.resolve():
+        raise CommandError(f"{out} is the input, and would be written over; choose another --out.")
+    for text in (source, title or name):
+        if not text.isprintable() or not text.isascii():
+            raise CommandError(f"{text[:40]!r} is no plain text; give one in ASCII.")
     imported = import_list(
         file, name=name, title=title or name, source=source, as_of=f"{as_of:%Y-%m-%d}"
     )
@@ -261,7 +275,7 @@ def import_deny_list(
         )
     elif not terminal.quiet:
         for row in imported.unusable:
-            click.echo(f"row {row.row}: {row.reason}", err=True)
+            click.echo(f"row {row.row}: {printable(row.reason)[:200]}", err=True)
         click.echo(
             f"{imported.rows:,} rows, {len(imported.deny_list.tasks):,} tasks, "
             f"{imported.repeated:,} repeated, {len(imported.unusable):,} unusable",

@@ -13,6 +13,7 @@ from davinci_agency.cli.options import (
     strict_option,
     workers_option,
 )
+from davinci_agency.errors import DataError
 
 _CONFIGS = ("tasks", "pull-requests", "single-pr", "temporal-chain", "semantic-chain")
 
@@ -59,9 +60,11 @@ def command(
     from davinci_agency.checking import record_of
     from davinci_agency.mine import rehydrate_records
     from davinci_agency.pipeline import open_clones
-    from davinci_agency.release import CONFIGS, config_lines
+    from davinci_agency.release import CONFIGS, config_lines, read_manifest
 
     opened = open_clones(clones)
+    if target.is_dir() and not read_manifest(target).rows.get(config):
+        raise DataError(f"{target} has no rows in {config}; choose another --config.")
     name = CONFIGS[config] if target.is_dir() else record_of(target)
     with config_lines(target, config) as path:
         summary = rehydrate_records(

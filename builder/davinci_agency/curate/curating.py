@@ -163,6 +163,8 @@ def _write(
             else:
                 line = records.line(index)
                 split = decision.splits.split.get(task_id or key)
+                if split is None and tasks is not None and task_id is not None:
+                    split = tasks[task_id].split
                 if split is not None or key in marks:
                     group = decision.splits.group.get(task_id or key)
                     record = _settled(records.read(index), split, group, marks.get(key, set()))

@@ -7,6 +7,7 @@ second curation of what stays finds nothing: no rule looks at what a later one t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -94,6 +95,7 @@ def decide(
     ledger.follow()
     for attempt in views.attempts:
         ledger.strike_first(_ATTEMPT, attempt.key, attempt.reasons)
+    ledger.strike_benchmark_texts(most_common)
     ledger.strike_duplicate_pulls()
     ledger.strike_duplicate_tasks()
     ledger.strike_duplicate_attempts()
@@ -101,7 +103,7 @@ def decide(
         before = ledger.count()
         # What is common, and what ties records together, is judged by what stays.
         ledger.strike_benchmark_texts(most_common)
-        if splits.is_asked_for:
+        if splits.is_asked_for or published:
             ledger.assign(published, splits)
         if ledger.count() == before:
             return ledger.decision
@@ -113,6 +115,7 @@ class _Ledger:
     def __init__(self, views: Views, choice: Choice) -> None:
         self._views = views
         self._choice = choice
+        self._alike: dict[str, list[str]] = defaultdict(list)
         self.decision = Decision({_PULL: {}, _TASK: {}, _ATTEMPT: {}})
 
     def _strike(self, record: RecordName, key: str, struck: Struck) -> None:
@@ -128,6 +131,8 @@ class _Ledger:
 
     def _strike_copies(self, record: RecordName, found: Iterable[Copy]) -> None:
         for copy in list(found):
+            # What is kept in spite of it belongs together.
+            self._alike[copy.key].append(copy.kept)
             self._strike(record, copy.key, Struck(copy.rule, copy.reason, copy.measure, copy.kept))
 
     @property
@@ -182,6 +187,7 @@ class _Ledger:
         for view in self.pulls:
             original = f"{view.repo}#{view.backport_of}"
             if view.backport_of is not None and original in known and original != view.key:
+                self._alike[view.key].append(original)
                 reason = f"it brings {original} to another branch"
                 self._strike(_PULL, view.key, Struck("backport", reason, None, original))
         best = [key for key in best if not self.decision.goes(_PULL, key)]
@@ -236,7 +242,10 @@ class _Ledger:
 
     def assign(self, published: Mapping[str, Split], options: SplitOptions) -> None:
         """Give every pull request and task its split; strike those that would join two."""
-        members = [*map(_pull_member, self.pulls), *map(_task_member, self.tasks)]
+        members = [
+            *(_pull_member(view, self._alike[view.key]) for view in self.pulls),
+            *(_task_member(view, self._alike[view.key]) for view in self.tasks),
+        ]
         self.decision.splits = assign_splits(members, published, options)
         for record, views in ((_PULL, self.pulls), (_TASK, self.tasks)):
             for view in views:
@@ -276,9 +285,12 @@ def _attempt_rank(view: AttemptView) -> tuple[object, ...]:
     return (*(-value for value in view.rank), view.key)
 
 
-def _pull_member(view: PullView) -> Member:
-    return Member(view.key, view.repo, view.merged_at, tuple(f"issue:{i}" for i in view.issues))
+def _pull_member(view: PullView, alike: Sequence[str]) -> Member:
+    issues = (f"issue:{issue.lower()}" for issue in view.issues)
+    others = (view.backport_of, view.stacked_on)
+    pulls = (f"{view.repo}#{number}" for number in others if number is not None)
+    return Member(view.key, view.repo, view.merged_at, (*issues, *pulls, *alike))
 
 
-def _task_member(view: TaskView) -> Member:
-    return Member(view.key, view.repo, view.merged_at, view.members, is_task=True)
+def _task_member(view: TaskView, alike: Sequence[str]) -> Member:
+    return Member(view.key, view.repo, view.merged_at, (*view.members, *alike), is_task=True)

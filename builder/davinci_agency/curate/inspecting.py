@@ -6,7 +6,7 @@ The inspectors run in several processes, so they hold everything that they need 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -29,7 +29,8 @@ from davinci_agency.curate.views import (
     view_task,
 )
 from davinci_agency.curate.words import word_hashes
-from davinci_agency.jsonl import Seen
+from davinci_agency.jsonl import Seen, find_faults
+from davinci_agency.printable import printable
 from davinci_agency.records import (
     Attempt,
     JsonObject,
@@ -40,11 +41,15 @@ from davinci_agency.records import (
     TaskStage,
     Withheld,
     to_json,
+    to_row,
 )
 from davinci_agency.secrets import Secret
 from davinci_agency.secrets.rule import Kind
 from davinci_agency.spdx import is_allowed
-from davinci_agency.texts import Strings, Texts, texts_of
+from davinci_agency.texts import Strings, Texts, is_plain, texts_of
+
+_SHOWN = 8
+"""Tasks of benchmarks that a receipt names."""
 
 R = TypeVar("R", PullRequest, Task, Attempt)
 S = TypeVar("S", PullRequest, TaskStage)
@@ -108,8 +113,10 @@ class Standards:
             )
             if hits:
                 named = ", ".join(
-                    f"{hit.list_name} {hit.instance_id} (by {hit.by})" for hit in hits
+                    f"{hit.list_name} {printable(hit.instance_id)[:80]} (by {hit.by})"
+                    for hit in hits[:_SHOWN]
                 )
+                named += f" and {len(hits) - _SHOWN:,} more" if len(hits) > _SHOWN else ""
                 yield "in-benchmark", f"#{stage.number} is {named}", float(len(hits))
                 return
         if self.whole_repositories and (lists := self.denied.lists_with(repo)):
@@ -131,7 +138,7 @@ class PullInspector:
 
     def __call__(self, pull: PullRequest) -> Seen[PullView]:
         """Return what is seen of it, and its line if it changed."""
-        new, counts, broken = _without_secrets(pull, self.standards)
+        new, _, counts, broken = _without_secrets(pull, self.standards, texts_of)
         people = {pull.author_id, pull.login_id, *(c.author_id for c in pull.commits)}
         reasons: list[Reason] = []
         if not people.isdisjoint(self.standards.opted_out):
@@ -139,11 +146,9 @@ class PullInspector:
         if not self.standards.withhold:
             reasons += self.standards.license_reasons(pull.license)
         reasons += [*self.standards.benchmark_reasons(pull.repo, [pull]), *broken]
-        texts = [pull.title, pull.body, pull.patch, pull.test_patch]
-        view = view_pull(new, self.standards.grams_in(texts), tuple(reasons), counts)
-        if self.standards.withholds(pull.license):
-            new = without_patches(new, pull)
-        return Seen(view, _line(pull, new))
+        last = without_patches(new, pull) if self.standards.withholds(pull.license) else new
+        grams = self.standards.grams_in([last.title, last.body, last.patch, last.test_patch])
+        return Seen(view_pull(new, grams, tuple(reasons), counts), _line(pull, last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,23 +159,26 @@ class TaskInspector:
 
     def __call__(self, task: Task) -> Seen[TaskView]:
         """Return what is seen of it, and its line if it changed."""
-        new, counts, broken = _without_secrets(task, self.standards)
+        new, _, counts, broken = _without_secrets(task, self.standards, texts_of)
         reasons: list[Reason] = []
         if not self.standards.withhold:
             reasons += self.standards.license_reasons(task.license)
         reasons += [*self.standards.benchmark_reasons(task.repo, task.stages), *broken]
+        last = _withheld(new, task) if self.standards.withholds(task.license) else new
         texts = [
-            text for stage in task.stages for text in (stage.query, stage.patch, stage.test_patch)
+            text for stage in last.stages for text in (stage.query, stage.patch, stage.test_patch)
         ]
         view = view_task(new, self.standards.grams_in(texts), tuple(reasons), counts)
-        if self.standards.withholds(task.license):
-            stages = tuple(
-                without_patches(stage, old)
-                for stage, old in zip(new.stages, task.stages, strict=True)
-            )
-            gone = None if new.patch is None else ""
-            new = replace(new, stages=stages, patch=gone, test_patch=gone)
-        return Seen(view, _line(task, new))
+        return Seen(view, _line(task, last))
+
+
+def _withheld(task: Task, whole: Task) -> Task:
+    """Return a task without the code of its stages."""
+    stages = tuple(
+        without_patches(stage, old) for stage, old in zip(task.stages, whole.stages, strict=True)
+    )
+    gone = None if task.patch is None else ""
+    return replace(task, stages=stages, patch=gone, test_patch=gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +190,16 @@ class AttemptInspector:
 
     def __call__(self, attempt: Attempt) -> Seen[AttemptView]:
         """Return what is seen of it, and its line if it changed."""
-        redacted = redact(attempt, attempt_texts, self.standards.kinds)
-        new = redacted.record
+        new, texts, counts, broken = _without_secrets(attempt, self.standards, attempt_texts)
         reasons: list[Reason] = []
         task = self.tasks.get(attempt.task_id)
         if task is not None:
             if self.standards.withholds(task.license):
                 reasons += self.standards.license_reasons(task.license)
-            reasons += _broken(redacted.broken)
-            reasons += self._quality(attempt, task)
-        view = view_attempt(new, redacted.texts, tuple(reasons), redacted.counts)
-        return Seen(view, _line(attempt, new))
+            reasons += broken
+            # Of what is written, so that nothing is quoted that was taken out.
+            reasons += self._quality(new, task)
+        return Seen(view_attempt(new, texts, tuple(reasons), counts), _line(attempt, new))
 
     def _quality(self, attempt: Attempt, task: Task) -> Iterator[Reason]:
         run = Run(attempt, task, self.standards.limits)
@@ -235,6 +242,8 @@ def _add_said(strings: Strings, messages: Sequence[JsonObject]) -> None:
                 strings.add(_without_id(call), depth=2)
         if not message.keys() <= _USUAL:
             for key in sorted(message.keys() - _USUAL):
+                if not is_plain(key):
+                    parts.append(key)
                 strings.add(message[key], key, depth=1)
 
 
@@ -243,7 +252,8 @@ def _without_id(call: Any) -> Any:
     if type(call) is not dict:
         return call
     function = call.get("function")
-    return function if call.keys() <= _CALL and type(function) is dict else {**call, "id": ""}
+    is_usual = call.keys() <= _CALL and call.get("type", "function") == "function"
+    return function if is_usual and type(function) is dict else {**call, "id": ""}
 
 
 def _add_beside(strings: Strings, attempt: Attempt) -> None:
@@ -262,14 +272,23 @@ def _add_beside(strings: Strings, attempt: Attempt) -> None:
 
 
 def _without_secrets(
-    record: R, standards: Standards
-) -> tuple[R, Mapping[str, int], tuple[Reason, ...]]:
-    """Return a record without secrets: what was replaced, and the reason if a patch broke."""
-    redacted = redact(record, texts_of, standards.kinds)
-    new: R = redacted.record
+    record: R, standards: Standards, gather: Callable[[R], Texts]
+) -> tuple[R, Texts, Mapping[str, int], tuple[Reason, ...]]:
+    """Return a record without secrets: its strings, what was replaced, the reason if it broke.
+
+    A record whose own name holds one, or that is none any more without it, stays as it is: it goes.
+    """
+    redacted = redact(record, gather, standards.kinds)
+    new, texts, broken = redacted.record, redacted.texts, redacted.broken
+    if new is not record and (
+        new.sort_key != record.sort_key
+        or new.identity != record.identity
+        or find_faults(to_row(new), record.RECORD)
+    ):
+        new, texts, broken = record, gather(record), broken or redacted.last
     if standards.logins:
         new = _without_logins(new)
-    return new, redacted.counts, _broken(redacted.broken)
+    return new, texts, redacted.counts, _broken(broken)
 
 
 def _broken(secret: Secret | None) -> tuple[Reason, ...]:
@@ -308,9 +327,7 @@ def _without_logins(record: R) -> R:
 
 def without_patches(stage: S, whole: PullRequest | Stage) -> S:
     """Return a stage without its patches, but with the digests of those of the ``whole`` one."""
-    if whole.withheld is not None:
-        return stage
-    withheld = Withheld(_sha256(whole.patch), _sha256(whole.test_patch))
+    withheld = whole.withheld or Withheld(_sha256(whole.patch), _sha256(whole.test_patch))
     return replace(stage, patch="", test_patch="", withheld=withheld)
 
 

@@ -10,7 +10,8 @@ import msgspec
 from davinci_agency.curate.finding import Limits
 from davinci_agency.curate.rules import Choice, choose
 from davinci_agency.curate.splits import SplitOptions
-from davinci_agency.spdx import PERMISSIVE
+from davinci_agency.errors import CommandError
+from davinci_agency.spdx import PERMISSIVE, canonical
 
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -67,7 +68,10 @@ class CurateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def allowed(self) -> frozenset[str]:
-        """The licences under which code may be published."""
+        """The licences under which code may be published. Raises `CommandError` if one is none."""
+        for name in self.licenses:
+            if canonical(name) != name:
+                raise CommandError(f"{name!r} is no licence's identifier; see spdx.org/licenses.")
         return frozenset(self.licenses) or PERMISSIVE
 
     @property
@@ -82,6 +86,6 @@ class CurateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             self.validation,
             self.test,
             self.by_repository,
-            frozenset(self.held_out),
+            frozenset(repo.lower() for repo in self.held_out),
             self.held_out_since,
         )

@@ -22,9 +22,9 @@ _OBJECT_NAME = re.compile(rb"(?:commit |From )?[0-9a-fA-F]{40}")
 _INDEX = re.compile(rb"index (.*?)\.\.([^ \n]*)")
 _HUNK = re.compile(rb"@@ -\d{1,9}(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))?[^\n]*\n")
 _USUAL_HEADINGS = re.compile(
-    rb"(diff [^\n]*\n(?:(?:new|deleted|old|similarity|rename) [^\n]*\n){0,5})"
-    rb"index ([^\n]{0,99}?)\.\.([^ \n]*)[^\n]*\n"
-    rb"(--- [^\n]*\n\+\+\+ [^\n]*\n)(?=@@ -)"
+    rb"(diff [^\n]*+\n(?:(?:new|deleted|old|similarity|rename) [^\n]*+\n){0,5}+)"
+    rb"index ([^\n.]{0,99}+)\.\.([^ \n]*+)[^\n]*+\n"
+    rb"(--- [^\n]*+\n\+\+\+ [^\n]*+\n)(?=@@ -)"
 )
 """Those of a file whose hunks follow."""
 _NOTE = re.compile(rb"^\\ [^\n]*\n?", re.MULTILINE)

@@ -25,7 +25,9 @@ _PATCHES = frozenset({"patch", "test_patch", "model_patch"})
 _MOST_ROUNDS = 12
 _LEAST = 8
 """Characters of a value that is replaced wherever it stands; shorter ones may be other words."""
-_MENTION = re.compile(r"(?<![\w@/.`-])@([A-Za-z\d](?:-?[A-Za-z\d]){0,38})(?![\w/.-])")
+_MENTION = re.compile(
+    r"(?<![\w@/.`-])@(?!user-[0-9a-f]{8}\b)([A-Za-z\d](?:-?[A-Za-z\d]){0,38})(?![\w/.-])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,14 @@ class Redacted(Generic[T]):
         texts: its strings.
         counts: replaced values by rule.
         broken: a secret that a patch can't do without, if there is one.
+        last: the last one that was replaced; ``None`` if none was.
     """
 
     record: T
     texts: Texts
     counts: Mapping[str, int]
     broken: Secret | None
+    last: Secret | None
 
 
 def redact(record: T, gather: Callable[[T], Texts], kinds: frozenset[Kind]) -> Redacted[T]:
@@ -53,18 +57,20 @@ def redact(record: T, gather: Callable[[T], Texts], kinds: frozenset[Kind]) -> R
     """
     counts: Counter[str] = Counter()
     broken: Secret | None = None
+    last: Secret | None = None
     texts = gather(record)
     for _ in range(_MOST_ROUNDS):
         found = [secret for secret in find_secrets(texts.buffer) if secret.kind in kinds]
         if not found:
-            return Redacted(record, texts, counts, broken)
+            return Redacted(record, texts, counts, broken, last)
+        last = found[-1]
         values = _values(texts, found)
         counts.update(secret.rule for secret in values.values())
         changed = _changed_strings(texts, found, _placeholders(values, texts), values)
         broken = broken or _broken(record, changed, values)
         record = with_strings(record, partial(_changed_to, changed))
         texts = gather(record)
-    return Redacted(record, texts, counts, broken or found[0])
+    return Redacted(record, texts, counts, broken or last, last)
 
 
 def _changed_to(changed: Mapping[str, str], text: str) -> str:
@@ -72,8 +78,9 @@ def _changed_to(changed: Mapping[str, str], text: str) -> str:
 
 
 def _is_told(value: str, secret: Secret) -> bool:
-    """Tell whether a value is the secret wherever it stands; a person's name may be a word."""
-    return len(value) >= _LEAST and (secret.kind == "secret" or "@" in value)
+    """Tell whether a value is the secret wherever it stands; without a digit it may be a word."""
+    has_digit = any(char.isdigit() for char in value)
+    return len(value) >= _LEAST and has_digit and secret.kind == "secret"
 
 
 def _values(texts: Texts, found: Sequence[Secret]) -> dict[str, Secret]:
@@ -121,9 +128,9 @@ def _changed_strings(
 
 def _parts_with(value: str, texts: Texts) -> Iterator[int]:
     """Yield the parts that hold a value."""
-    return texts.parts_at(
-        match.start() for match in re.finditer(re.escape(value.encode()), texts.buffer)
-    )
+    raw, at = value.encode(), -1
+    while (at := texts.buffer.find(raw, at + 1)) >= 0:
+        yield from texts.parts_at([at])
 
 
 def _without(

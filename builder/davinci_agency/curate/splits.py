@@ -24,7 +24,7 @@ class SplitOptions:
     Attributes:
         validation, test: the shares of the components that go there, from 0 to 1.
         by_repository: whether a repository is never divided.
-        held_out: repositories, ``owner/name``, that are for testing only.
+        held_out: repositories, ``owner/name`` in lower case, that are for testing only.
         held_out_since: components whose oldest pull request is as young as this are for testing.
     """
 
@@ -109,6 +109,8 @@ def assign_splits(
         if own is not None:
             # What was published stays, even where a tie to another split is only known now.
             ties = [tie for tie in ties if fixed.get(forest.find(tie), own) == own]
+            if not ties:
+                continue
         found = {fixed[root] for root in map(forest.find, ties) if root in fixed}
         if len(found) > 1:
             joining.add(member.key)
@@ -124,7 +126,7 @@ def assign_splits(
     for root, component in components.items():
         oldest, chosen = component[0], fixed.get(root) or _drawn(component, options)
         for member in component:
-            split[member.key] = chosen
+            split[member.key] = published.get(member.key, chosen)
             group[member.key] = oldest.repo if options.by_repository else oldest.key
     return Splits(split, group, frozenset(joining))
 
@@ -136,11 +138,11 @@ def _ties(member: Member, options: SplitOptions) -> list[str]:
 def _drawn(component: Sequence[Member], options: SplitOptions) -> Split:
     """Return the split of a component that nobody has seen yet."""
     oldest = component[0]
-    if any(member.repo in options.held_out for member in component):
+    if any(member.repo.lower() in options.held_out for member in component):
         return "test"
     since = options.held_out_since
-    if since is not None:
-        return "test" if oldest.merged_at.date() >= since else "train"
+    if since is not None and oldest.merged_at.date() >= since:
+        return "test"
     name = oldest.repo if options.by_repository else oldest.key
     place = int.from_bytes(hashlib.sha256(f"split\0{name}".encode()).digest()[:8]) / 2**64
     if place < options.test:

@@ -35,7 +35,7 @@ def _parquet_rows(path: Path, plain: Path, columns: Sequence[str]) -> Iterator[M
             held = [column for column in columns if column in file.schema_arrow.names]
             for batch in file.iter_batches(_BATCH_ROWS, columns=held):
                 yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: it can't be read as Parquet ({error}); get it again.") from error
 
 

@@ -45,6 +45,7 @@ class PullView:
     number: int
     merged_at: datetime
     backport_of: int | None
+    stacked_on: int | None
     gaps: int
     issues: tuple[str, ...]
     patch_id: str | None
@@ -143,6 +144,7 @@ def view_pull(
         number=pull.number,
         merged_at=pull.merged_at,
         backport_of=pull.backport_of,
+        stacked_on=pull.stacked_on,
         gaps=len(pull.gaps),
         issues=tuple(pull_key(issue.repo, issue.number) for issue in pull.closes),
         patch_id=stage_patch_id(pull),
@@ -174,7 +176,7 @@ def view_task(
         patches=sketch(changes(patches)),
         queries=sketch(words) if np.unique(words).size >= _LEAST_WORDS else None,
         grams=grams,
-        digest=digest([*queries, *patches]),
+        digest=digest([*queries, *patches, *(str(stage.withheld) for stage in task.stages)]),
         reasons=reasons,
         redacted=redacted,
     )

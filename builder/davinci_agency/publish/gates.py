@@ -62,7 +62,9 @@ def check_gates(
 def _is_withheld(row: JsonObject) -> bool:
     """Tell whether there is none of the code in a row: only how to make it again."""
     stages = row.get("stages", [row])
-    return "messages" not in row and all(stage.get("withheld") for stage in stages)
+    code = [part.get(name) for part in (row, *stages) for name in ("patch", "test_patch")]
+    is_told = all(stage.get("withheld") for stage in stages)
+    return "messages" not in row and is_told and not any(code)
 
 
 def _secrets(row: JsonObject, kinds: frozenset[Kind]) -> Iterator[tuple[str, str]]:
