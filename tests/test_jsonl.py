@@ -383,3 +383,13 @@ def test_records_with_odd_text_survive_a_file(
 def _values(path: Path) -> Iterator[Any]:
     # Not str.splitlines, which also cuts at characters that are no line end in JSON Lines.
     yield from (orjson.loads(raw) for raw in path.read_bytes().split(b"\n") if raw)
+
+
+def test_a_note_quotes_no_secret(tmp_path: Path) -> None:
+    key = "gh" + "p_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    path, out = tmp_path / "pulls.jsonl", tmp_path / "out.jsonl"
+    path.write_bytes(line(1) + line(2).replace(b'"number":2,', b'"number":"%s",' % key.encode()))
+    assert read_pulls([path], out)[1] == [1]
+    (note,) = notes_of(out)
+    assert "<github-token>" in note["reason"]
+    assert key not in (tmp_path / "out.quarantine.jsonl").read_text()

@@ -174,6 +174,10 @@ class StageOutput:
 
         A record that was only to be looked up is no input of the stage (``counted=False``).
         """
+        # Compiled code, which most runs never need.
+        from davinci_agency.secrets import hidden
+
+        note = replace(note, reason=hidden(note.reason), json_path=hidden(note.json_path))
         # A file's name may be no UTF-8, and JSON holds nothing else.
         shown = replace(note, file=os.fsencode(note.file).decode(errors="replace"))
         self._quarantined.write(orjson.dumps(shown) + b"\n")
