@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.errors import CommandError, DataError, StrictError
-from davinci_agency.jsonl import MAX_LINE_BYTES, open_records
+from davinci_agency.jsonl import open_records
+from davinci_agency.parsing import MAX_LINE_BYTES
 from davinci_agency.records import Attempt, PullRequest, from_json, to_json, to_row
 from davinci_agency.schema import load_schema
 from davinci_agency.stage import Quarantined, Summary, side_file, stage_output

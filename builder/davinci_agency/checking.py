@@ -8,7 +8,7 @@ import orjson
 
 from davinci_agency.errors import DataError
 from davinci_agency.files import plain_file, read_lines
-from davinci_agency.jsonl import MAX_LINE_BYTES, UnusableLineError, parse_record, spelling
+from davinci_agency.parsing import MAX_LINE_BYTES, UnusableLineError, parse_record, spelling
 from davinci_agency.progress import Progress
 from davinci_agency.records import RECORD_TYPES
 from davinci_agency.schema import RECORDS, load_schema

@@ -15,7 +15,7 @@ from davinci_agency.chain.proving import UNPROVEN, Proof, prove_all
 from davinci_agency.chain.reading import Reader
 from davinci_agency.chain.scores import score_chain
 from davinci_agency.chain.select import Members, semantic_chains, temporal_chains
-from davinci_agency.jsonl import MAX_LINE_BYTES
+from davinci_agency.parsing import MAX_LINE_BYTES
 from davinci_agency.progress import Progress, track
 from davinci_agency.records import (
     SCHEMA_VERSION,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import plain_file, read_lines
-from davinci_agency.jsonl import MAX_LINE_BYTES, UnusableLineError, parse_record
+from davinci_agency.parsing import MAX_LINE_BYTES, UnusableLineError, parse_record
 from davinci_agency.printable import printable
 from davinci_agency.records import Chain, ChainStage, Edge, JsonObject, Kind, to_row
 

@@ -25,7 +25,8 @@ from davinci_agency.collect.stages import join_stages
 from davinci_agency.errors import CommandError
 from davinci_agency.files import plain_file, read_lines
 from davinci_agency.ids import content_digest
-from davinci_agency.jsonl import MAX_LINE_BYTES, find_faults, open_records
+from davinci_agency.jsonl import open_records
+from davinci_agency.parsing import MAX_LINE_BYTES, find_faults
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import Attempt, SourceFormat, Task, from_json, to_row
 from davinci_agency.stage import Quarantined, StageOutput, Summary, stage_output

@@ -16,12 +16,12 @@ from davinci_agency.curate.grams import GramList
 from davinci_agency.curate.inspecting import (
     AttemptInspector,
     PullInspector,
-    Standards,
     TaskInspector,
 )
 from davinci_agency.curate.options import CurateOptions
 from davinci_agency.curate.published import published_splits
 from davinci_agency.curate.reporting import CURATION, Account, write_account
+from davinci_agency.curate.standards import Standards
 from davinci_agency.curate.views import AttemptView, PullView, TaskView
 from davinci_agency.errors import CommandError
 from davinci_agency.files import STDIO, atomic_file, atomic_folder

@@ -6,18 +6,14 @@ The inspectors run in several processes, so they hold everything that they need 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
-
-from davinci_agency.curate.deny_index import DenyIndex
-from davinci_agency.curate.finding import Limits, Run
-from davinci_agency.curate.grams import GramList
-from davinci_agency.curate.patch_ids import patch_id
+from davinci_agency.curate.finding import Run
+from davinci_agency.curate.gathering import attempt_texts
 from davinci_agency.curate.redaction import redact, without_logins
-from davinci_agency.curate.rules import Choice
+from davinci_agency.curate.standards import Standards
 from davinci_agency.curate.trajectories import ATTEMPT_RULES
 from davinci_agency.curate.views import (
     AttemptView,
@@ -28,12 +24,10 @@ from davinci_agency.curate.views import (
     view_pull,
     view_task,
 )
-from davinci_agency.curate.words import word_hashes
-from davinci_agency.jsonl import Seen, find_faults
-from davinci_agency.printable import printable
+from davinci_agency.jsonl import Seen
+from davinci_agency.parsing import find_faults
 from davinci_agency.records import (
     Attempt,
-    JsonObject,
     PullRequest,
     Record,
     Stage,
@@ -44,90 +38,10 @@ from davinci_agency.records import (
     to_row,
 )
 from davinci_agency.secrets import Secret
-from davinci_agency.secrets.rule import Kind
-from davinci_agency.spdx import is_allowed
-from davinci_agency.texts import Strings, Texts, is_plain, texts_of
-
-_SHOWN = 8
-"""Tasks of benchmarks that a receipt names."""
+from davinci_agency.texts import Texts, texts_of
 
 R = TypeVar("R", PullRequest, Task, Attempt)
 S = TypeVar("S", PullRequest, TaskStage)
-
-
-@dataclass(frozen=True, slots=True)
-class Standards:
-    """What records are held against.
-
-    Attributes:
-        choice: the rules that are asked.
-        licenses: the licences that are allowed.
-        withhold: whether code under others is taken out, and the rest stays.
-        opted_out: pseudonyms of authors who want no part in it.
-        logins: whether accounts that texts mention become pseudonyms.
-        denied: what stands in benchmarks.
-        whole_repositories: whether all of a repository goes that has a task in one.
-        grams: runs of words of a user's own benchmark.
-        limits: what is asked of attempts.
-    """
-
-    choice: Choice
-    licenses: frozenset[str]
-    withhold: bool
-    opted_out: frozenset[str]
-    logins: bool
-    denied: DenyIndex
-    whole_repositories: bool
-    grams: GramList | None
-    limits: Limits
-
-    @property
-    def kinds(self) -> frozenset[Kind]:
-        """The kinds of secrets that are replaced."""
-        wanted: tuple[tuple[str, Kind], ...] = (("secrets", "secret"), ("people", "person"))
-        return frozenset(kind for rule, kind in wanted if rule in self.choice.on)
-
-    def license_reasons(self, name: str | None) -> Iterator[Reason]:
-        """Yield the reason against a licence, if there is one."""
-        if not self.allows(name):
-            yield "license-not-allowed", f"its licence is {name or 'not known'}", None
-
-    def allows(self, name: str | None) -> bool:
-        """Tell whether code under a licence may be published."""
-        return name is not None and is_allowed(name, self.licenses)
-
-    def withholds(self, name: str | None) -> bool:
-        """Tell whether code under a licence is taken out, and the rest stays."""
-        is_asked = "license-not-allowed" in self.choice.on and self.withhold
-        return is_asked and not self.allows(name)
-
-    def benchmark_reasons(
-        self, repo: str, stages: Sequence[PullRequest | Stage]
-    ) -> Iterator[Reason]:
-        """Yield the reason against pull requests that stand in a benchmark."""
-        for stage in stages:
-            patches = (stage.patch, stage.test_patch, stage.patch + stage.test_patch)
-            ids = [found for patch in patches if (found := patch_id(patch)) is not None]
-            hits = self.denied.hits(
-                repo, stage.number, stage.base_commit, ids, (stage.merge_commit,)
-            )
-            if hits:
-                named = ", ".join(
-                    f"{hit.list_name} {printable(hit.instance_id)[:80]} (by {hit.by})"
-                    for hit in hits[:_SHOWN]
-                )
-                named += f" and {len(hits) - _SHOWN:,} more" if len(hits) > _SHOWN else ""
-                yield "in-benchmark", f"#{stage.number} is {named}", float(len(hits))
-                return
-        if self.whole_repositories and (lists := self.denied.lists_with(repo)):
-            yield "in-benchmark", f"its repository has tasks in {', '.join(lists)}", None
-
-    def grams_in(self, texts: Sequence[str]) -> tuple[int, ...]:
-        """Return the runs of words of a user's benchmark that stand in some texts."""
-        if self.grams is None:
-            return ()
-        found = [self.grams.hits(word_hashes(text.encode())) for text in texts]
-        return tuple(int(gram) for gram in np.unique(np.concatenate(found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,67 +122,6 @@ class AttemptInspector:
                 finding = rule(run)
                 if finding is not None:
                     yield name, *finding
-
-
-def attempt_texts(attempt: Attempt) -> Texts:
-    """Return every string of an attempt, what is said in it first."""
-    strings = Strings()
-    _add_said(strings, attempt.messages)
-    strings.said = len(strings.parts)
-    _add_beside(strings, attempt)
-    return strings.texts()
-
-
-_USUAL = frozenset({"role", "content", "tool_calls", "tool_call_id"})
-_CALL = frozenset({"id", "type", "function"})
-
-
-def _add_said(strings: Strings, messages: Sequence[JsonObject]) -> None:
-    """Add what is said in a conversation.
-
-    The names of calls are left out: every run has its own.
-    """
-    parts = strings.parts
-    for message in messages:
-        parts.append(message["role"])
-        content = message["content"]
-        if type(content) is str:
-            parts.append(content)
-        else:
-            strings.add(content, depth=1)
-        calls = message.get("tool_calls")
-        if type(calls) is list:
-            for call in calls:
-                strings.add(_without_id(call), depth=2)
-        if not message.keys() <= _USUAL:
-            for key in sorted(message.keys() - _USUAL):
-                if not is_plain(key):
-                    parts.append(key)
-                strings.add(message[key], key, depth=1)
-
-
-def _without_id(call: Any) -> Any:
-    """Return a call without its name; of what every call is like the function alone."""
-    if type(call) is not dict:
-        return call
-    function = call.get("function")
-    is_usual = call.keys() <= _CALL and call.get("type", "function") == "function"
-    return function if is_usual and type(function) is dict else {**call, "id": ""}
-
-
-def _add_beside(strings: Strings, attempt: Attempt) -> None:
-    """Add every other string of an attempt."""
-    for message in attempt.messages:
-        calls = message.get("tool_calls")
-        if type(calls) is list:
-            for call in calls:
-                if type(call) is dict:
-                    strings.add(call.get("id"))
-        elif calls is not None:
-            strings.add(calls)
-        if "tool_call_id" in message:
-            strings.add(message["tool_call_id"])
-    strings.add(replace(attempt, messages=()))
 
 
 def _without_secrets(
