@@ -327,3 +327,22 @@ def test_prompts_alone_make_no_run(tmp_path: Path) -> None:
     out = curate(tmp_path, [], [task(pull(1))],
                  [attempt("task-1", messages=messages, model_patch="")])  # fmt: skip
     assert out.gone == {"attempt-task-1-a": "empty-run"}
+
+
+def test_a_commit_of_the_branch_may_be_the_one_that_a_benchmark_names(tmp_path: Path) -> None:
+    sha = "ab" * 20
+    commit = {
+        "sha": sha,
+        "authored_at": "2024-01-01T00:00:00Z",
+        "author_id": "0" * 16,
+        "author_kind": "person",
+        "message": "Mend it.",
+    }
+    listed = {"name": "own", "title": "Own", "source": "here", "as_of": "2026-01-01",
+              "published": None, "note": "",
+              "repos": {"acme/anvil": [{"commit": sha, "instance_id": "one"}]}}  # fmt: skip
+    path = tmp_path / "own.json"
+    path.write_bytes(orjson.dumps(listed))
+    pulls = [pull(1), pull(2, commits=[commit])]
+    out = curate(tmp_path / "x", pulls, deny_lists=(str(path),))
+    assert out.gone == {"acme/anvil#2": "in-benchmark"}

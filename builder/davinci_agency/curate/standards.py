@@ -10,7 +10,7 @@ import numpy as np
 from davinci_agency.curate.deny_index import DenyIndex
 from davinci_agency.curate.finding import Limits
 from davinci_agency.curate.grams import GramList
-from davinci_agency.curate.patch_ids import patch_id
+from davinci_agency.curate.patch_ids import patch_ids_of
 from davinci_agency.curate.rules import Choice
 from davinci_agency.curate.views import Reason
 from davinci_agency.curate.words import word_hashes
@@ -74,11 +74,10 @@ class Standards:
     ) -> Iterator[Reason]:
         """Yield the reason against pull requests that stand in a benchmark."""
         for stage in stages:
-            patches = (stage.patch, stage.test_patch, stage.patch + stage.test_patch)
-            ids = [found for patch in patches if (found := patch_id(patch)) is not None]
-            hits = self.denied.hits(
-                repo, stage.number, stage.base_commit, ids, (stage.merge_commit,)
-            )
+            ids = patch_ids_of(stage.patch, stage.test_patch)
+            branch = stage.commits if isinstance(stage, PullRequest) else ()
+            commits = (stage.merge_commit, *(commit.sha for commit in branch))
+            hits = self.denied.hits(repo, stage.number, stage.base_commit, ids, commits)
             if hits:
                 named = ", ".join(
                     f"{hit.list_name} {printable(hit.instance_id)[:80]} (by {hit.by})"
