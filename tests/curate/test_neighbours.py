@@ -206,3 +206,9 @@ def test_of_many_equal_texts_each_is_reported_against_the_first() -> None:
 def test_nothing_is_similar_in_nothing() -> None:
     assert similar({}) == []
     assert similar({"a": _sketch([])}) == []
+
+
+def test_two_equal_texts_that_are_too_short_to_contain_anything_do_not() -> None:
+    words = [f"word{number}" for number in range(20)]
+    (pair,) = _found({"one": words, "other": words})
+    assert (pair.is_near, pair.is_contained) == (True, False)

@@ -82,7 +82,7 @@ def similar(sketches: Mapping[str, Sketch]) -> list[Pair]:
     """
     groups = _equal(sketches)
     names = [group[0] for group in groups]
-    found = [_equals(group[0], name) for group in groups for name in group[1:]]
+    found = [_equals(group[0], name, sketches[name]) for group in groups for name in group[1:]]
     found += _join(names, [sketches[name] for name in names])
     return sorted(found, key=lambda pair: (pair.first, pair.second))
 
@@ -98,8 +98,9 @@ def _equal(sketches: Mapping[str, Sketch]) -> list[list[str]]:
     return list(groups.values())
 
 
-def _equals(first: str, second: str) -> Pair:
-    return Pair(first, second, second, 1.0, 1.0, 1.0, 1.0, is_near=True, is_contained=True)
+def _equals(first: str, second: str, sketch: Sketch) -> Pair:
+    judged = min(sketch.words.values.size, sketch.pairs.values.size) >= LEAST_CONTAINED
+    return Pair(first, second, second, 1.0, 1.0, 1.0, 1.0, is_near=True, is_contained=judged)
 
 
 def _join(names: Sequence[str], sketches: Sequence[Sketch]) -> Iterator[Pair]:
