@@ -188,7 +188,7 @@ def without_logins(text: str) -> str:
     """Return prose in which accounts that it mentions are pseudonyms.
 
     >>> without_logins("Thanks @octocat, see #7")
-    'Thanks @user-6c3e0c9d, see #7'
+    'Thanks @user-88323fe9, see #7'
     """
     if "@" not in text:
         return text
