@@ -90,7 +90,7 @@ def select_samples(
                 inputs.tasks, Task, TaskInspector(standards), output, progress, workers=workers
             )
         )
-        known = {task.task_id: _without_patches(task) for task in tasks}
+        known = {view.key: view.outline for view in tasks.seen}
         attempts = stack.enter_context(
             open_inspected(
                 inputs.attempts, Attempt, AttemptInspector(standards, known), output, progress,
@@ -122,14 +122,6 @@ def _standards(options: CurateOptions) -> Standards:
         whole_repositories=options.whole_repositories,
         grams=GramList(texts) if texts else None,
         limits=options.limits,
-    )
-
-
-def _without_patches(task: Task) -> Task:
-    """Return what the rules about attempts ask of a task; it is held for every task."""
-    stages = tuple(replace(stage, patch="", test_patch="", query="") for stage in task.stages)
-    return replace(
-        task, stages=stages, edges=(), patch=None, test_patch=None, problem_statement=None
     )
 
 

@@ -226,8 +226,3 @@ def contamination(hits: Sequence[Iterable[int]], most: int) -> Contamination:
                         rare.append(gram)
     common = frozenset(gram for gram, count in counts.items() if count > most)
     return Contamination(tuple(sorted(gone)), common)
-
-
-def common_grams(hits: Sequence[Iterable[int]], most: int) -> frozenset[int]:
-    """Return the common grams alone; see `contamination`."""
-    return contamination(hits, most).common

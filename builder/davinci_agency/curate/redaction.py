@@ -22,6 +22,7 @@ from davinci_agency.texts import Texts, with_strings
 T = TypeVar("T")
 
 _PATCHES = frozenset({"patch", "test_patch", "model_patch"})
+_PLACEHOLDER = re.compile(rb"<[A-Z][A-Z0-9_]{0,60}>")
 _MOST_ROUNDS = 12
 _LEAST = 8
 """Characters of a value that is replaced wherever it stands; shorter ones may be other words."""
@@ -87,13 +88,16 @@ def _values(texts: Texts, found: Sequence[Secret]) -> dict[str, Secret]:
     """Return the first secret of every value, in the order of appearance."""
     values: dict[str, Secret] = {}
     for secret in found:
-        for number, start, end in texts.places([(secret.start, secret.end)]):
-            values.setdefault(texts.string(number).encode()[start:end].decode(), secret)
+        for _, start, end in texts.places([(secret.start, secret.end)]):
+            # Cut from the buffer's end of it: what lies in a key is none of the value.
+            value = texts.buffer[secret.end - (end - start) : secret.end]
+            values.setdefault(value.decode(), secret)
     return values
 
 
 def _placeholders(values: Mapping[str, Secret], texts: Texts) -> dict[str, str]:
     """Return a placeholder for each value; none that stands in the texts already."""
+    taken = set(_PLACEHOLDER.findall(texts.buffer))
     numbers: dict[str, int] = {}
     names: dict[str, str] = {}
     for value, secret in values.items():
@@ -101,7 +105,7 @@ def _placeholders(values: Mapping[str, Secret], texts: Texts) -> dict[str, str]:
         while True:
             numbers[kind] = numbers.get(kind, 0) + 1
             name = f"<{kind}_{numbers[kind]}>"
-            if name.encode() not in texts.buffer:
+            if name.encode() not in taken:
                 break
         names[value] = name
     return names
@@ -114,15 +118,18 @@ def _changed_strings(
     values: Mapping[str, Secret],
 ) -> dict[str, str]:
     """Return every string that holds a value, with its placeholder instead."""
-    everywhere = {value: names[value] for value in values if _is_told(value, values[value])}
     spans: dict[int, list[tuple[int, int]]] = {}
     for number, start, end in texts.places((secret.start, secret.end) for secret in found):
         spans.setdefault(number, []).append((start, end))
-    told = {number for value in everywhere for number in _parts_with(value, texts)}
+    told: dict[int, dict[str, str]] = {}
+    for value in values:
+        if _is_told(value, values[value]):
+            for number in _parts_with(value, texts):
+                told.setdefault(number, {})[value] = names[value]
     changed: dict[str, str] = {}
-    for number in sorted(spans.keys() | told):
+    for number in sorted(spans.keys() | told.keys()):
         old = texts.string(number)
-        changed[old] = _without(old, spans.get(number, ()), names, everywhere)
+        changed[old] = _without(old, spans.get(number, ()), names, told.get(number, {}))
     return changed
 
 

@@ -7,7 +7,7 @@ what splits are tied by. It is made of the record as it will be written, without
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -58,7 +58,12 @@ class PullView:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskView:
-    """What is seen of a task; ``members`` are the keys of its pull requests, in order."""
+    """What is seen of a task.
+
+    Attributes:
+        members: the keys of its pull requests, in order.
+        outline: the task without its patches and texts, for the rules about attempts.
+    """
 
     key: str
     repo: str
@@ -70,6 +75,7 @@ class TaskView:
     queries: Sketch | None
     grams: tuple[int, ...]
     digest: bytes
+    outline: Task
     reasons: tuple[Reason, ...]
     redacted: Mapping[str, int]
 
@@ -177,8 +183,16 @@ def view_task(
         queries=sketch(words) if np.unique(words).size >= _LEAST_WORDS else None,
         grams=grams,
         digest=digest([*queries, *patches, *(str(stage.withheld) for stage in task.stages)]),
+        outline=_outline(task),
         reasons=reasons,
         redacted=redacted,
+    )
+
+
+def _outline(task: Task) -> Task:
+    stages = tuple(replace(stage, patch="", test_patch="", query="") for stage in task.stages)
+    return replace(
+        task, stages=stages, edges=(), patch=None, test_patch=None, problem_statement=None
     )
 
 
