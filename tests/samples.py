@@ -29,7 +29,7 @@ def task(task_id: str, stages: int = 1, kind: str = "single-pr") -> dict[str, An
 
 
 def attempt(attempt_id: str, task_id: str, **changes: Any) -> dict[str, Any]:
-    """Return an accepted attempt at a task of one stage."""
+    """Return an accepted attempt at a task of one stage; stages say no more than they are given."""
     messages = [{"role": "user", "content": "Do it."}, {"role": "assistant", "content": "Done."}]
     values = {
         "attempt_id": attempt_id,
@@ -38,9 +38,14 @@ def attempt(attempt_id: str, task_id: str, **changes: Any) -> dict[str, Any]:
         "score": 1.0,
         "judge": {"name": "unittest", "rationale": None},
         "resolved": True,
+        "not_carried": [],
         **changes,
     }
-    return example("attempt", **values)
+    made = example("attempt", **values)
+    unsaid: dict[str, Any] = {"score": None, "start_tree": None, "rounds": []}
+    given = changes.get("stages", [{**stage, **unsaid} for stage in made["stages"]])
+    made["stages"] = [unsaid | stage for stage in given]
+    return made
 
 
 def write_lines(path: Path, values: Iterable[Any]) -> Path:

@@ -314,7 +314,7 @@ def _query(chains: Path, out: Path, strict: bool, progress: Progress) -> Step:
 
 
 def _ingest(recipe: Recipe, tasks: Path, out: Path, strict: bool, progress: Progress) -> Step:
-    from davinci_agency.collect import ingest_trajectories
+    from davinci_agency.ingest import ingest_trajectories
 
     paths = [recipe.resolve(path) for path in recipe.tables.dataset.trajectories]
     return Step(

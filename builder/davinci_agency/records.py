@@ -77,7 +77,23 @@ EdgeOrigin = Literal[
 ]
 StatePolicy = Literal["historical-base", "cumulative"]
 ApplyStatus = Literal["clean", "three-way", "conflict", "unproven"]
-SourceFormat = Literal["mini-swe-agent", "openai-messages"]
+SourceFormat = Literal[
+    "mini-swe-agent",
+    "openai-messages",
+    "sharegpt",
+    "swe-agent",
+    "openhands",
+    "sii-cli",
+    "sii-sdk",
+    "claude-code",
+    "codex",
+    "gemini-cli",
+    "pi",
+    "atif",
+]
+RoundMode = Literal["first", "continue", "restart"]
+ExecutionStatus = Literal["passed", "failed", "not-runnable"]
+Horizon = Literal["short", "medium", "long", "very-long"]
 Split = Literal["train", "validation", "test"]
 
 RecordName = Literal["pull-request", "pr-chain", "task", "attempt", "removal", "sample"]
@@ -240,6 +256,24 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """One go at a stage: what the agent handed in, what was thought of it, what it took."""
+
+    mode: RoundMode
+    model_patch: str
+    exit_status: str | None
+    score: float | None
+    rationale: str | None
+    feedback: str | None
+    execution: ExecutionStatus | None
+    steps: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One pull request as a step of a chain."""
 
@@ -285,6 +319,9 @@ class SampleStage(TaskStage):
     message_start: int
     message_end: int
     model_patch: str
+    score: float | None
+    start_tree: str | None
+    rounds: tuple[Round, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,10 +404,18 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class QueryWriter:
-    """Who wrote the queries of a task."""
+    """Who wrote the queries of a task, and what it took."""
 
     name: str
     version: str
+    model: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    rounds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,6 +470,9 @@ class AttemptStage:
     message_end: int
     model_patch: str
     exit_status: str | None
+    score: float | None = None
+    start_tree: str | None = None
+    rounds: tuple[Round, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,6 +481,14 @@ class Judge:
 
     name: str
     rationale: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotCarried:
+    """One kind of thing that a trajectory's source held and its record does not."""
+
+    what: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +518,9 @@ class Attempt:
     num_turns: int
     num_tool_calls: int
     num_tokens: int | None
+    tokenizer: str | None
+    horizon: Horizon | None
+    not_carried: tuple[NotCarried, ...]
     metadata: JsonObject
 
     @property
@@ -516,6 +575,8 @@ class Sample:
     num_turns: int
     num_tool_calls: int
     num_tokens: int | None
+    tokenizer: str | None
+    horizon: Horizon | None
 
     @property
     def identity(self) -> str:
@@ -528,7 +589,7 @@ class Sample:
         return (self.task_id, self.attempt_id)
 
 
-StageName = Literal["mine", "chain", "query", "ingest", "curate", "build"]
+StageName = Literal["mine", "chain", "query", "collect", "ingest", "curate", "build"]
 
 
 @dataclass(frozen=True, slots=True)

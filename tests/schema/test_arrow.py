@@ -220,6 +220,24 @@ def test_datasets_reads_the_columns_as_lists_and_json() -> None:
             "message_end": Value("int32"),
             "model_patch": Value("string"),
             "exit_status": Value("string"),
+            "score": Value("float64"),
+            "start_tree": Value("string"),
+            "rounds": List(
+                {
+                    "mode": Value("string"),
+                    "model_patch": Value("string"),
+                    "exit_status": Value("string"),
+                    "score": Value("float64"),
+                    "rationale": Value("string"),
+                    "feedback": Value("string"),
+                    "execution": Value("string"),
+                    "steps": Value("int32"),
+                    "prompt_tokens": Value("int64"),
+                    "completion_tokens": Value("int64"),
+                    "cost": Value("float64"),
+                    "seconds": Value("float64"),
+                }
+            ),
         }
     )
 

@@ -66,6 +66,9 @@ def make_sample(task: Task, attempt: Attempt, threshold: float) -> Sample:
                 message_start=part.message_start,
                 message_end=part.message_end,
                 model_patch=part.model_patch,
+                score=part.score,
+                start_tree=part.start_tree,
+                rounds=part.rounds,
             )
             for stage, part in zip(task.stages, attempt.stages, strict=True)
         ),
@@ -84,4 +87,6 @@ def make_sample(task: Task, attempt: Attempt, threshold: float) -> Sample:
         num_turns=attempt.num_turns,
         num_tool_calls=attempt.num_tool_calls,
         num_tokens=attempt.num_tokens,
+        tokenizer=attempt.tokenizer,
+        horizon=attempt.horizon,
     )

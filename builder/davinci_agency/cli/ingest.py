@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
-from davinci_agency.cli.options import IN_FILE, Terminal, common_options, out_option, strict_option
+from davinci_agency.cli.options import (
+    IN_FILE,
+    Terminal,
+    common_options,
+    out_option,
+    strict_option,
+    tokenizer_option,
+)
 from davinci_agency.records import SourceFormat
 
 
@@ -19,9 +27,10 @@ from davinci_agency.records import SourceFormat
 @click.option(
     "--format",
     "source_format",
-    type=click.Choice(["mini-swe-agent", "openai-messages"]),
-    help="The format of the trajectories; else known by the files' names.",
+    type=click.Choice(get_args(SourceFormat)),
+    help="The format of the trajectories; else told by what the files hold.",
 )
+@tokenizer_option
 @strict_option
 @common_options
 def command(
@@ -29,25 +38,28 @@ def command(
     tasks: tuple[Path, ...],
     out: Path,
     source_format: SourceFormat | None,
+    tokenizer: str,
     strict: bool,
     terminal: Terminal,
 ) -> None:
     """Join the trajectories in the files and folders PATHS to the tasks that they name.
 
-    *.traj.json are mini-swe-agent's, *.jsonl hold OpenAI-style messages, one conversation a line
-    with its task_id.
+    Formats are told by what the files hold. A trajectory names its task itself, or its file or
+    folder is called TASK[.attempt-A][.stage-N] with any suffix, TASK being an id or SWE-bench's
+    instance id.
 
     \b
     Example:
       davinci-agency ingest trajectories/ --tasks tasks.jsonl --out attempts.jsonl
     """
-    from davinci_agency.collect import ingest_trajectories
+    from davinci_agency.ingest import ingest_trajectories
 
     summary = ingest_trajectories(
         paths,
         tasks,
         out,
         source_format=source_format,
+        tokenizer=tokenizer,
         strict=strict,
         progress=terminal.progress,
     )

@@ -16,6 +16,7 @@ import orjson
 from davinci_agency.files import STDIO
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.stage import Summary
+from davinci_agency.tokens import DEFAULT_TOKENIZER
 
 P = ParamSpec("P")
 
@@ -133,6 +134,16 @@ def strict_option(function: Callable[P, None]) -> Callable[P, None]:
     return click.option("--strict", is_flag=True, help="Fail if a record had to be quarantined.")(
         function
     )
+
+
+def tokenizer_option(function: Callable[P, None]) -> Callable[P, None]:
+    """Give a command ``--tokenizer``."""
+    return click.option(
+        "--tokenizer",
+        default=DEFAULT_TOKENIZER,
+        show_default=True,
+        help="What counts the tokens: a tokenizer.json or its folder, or none.",
+    )(function)
 
 
 def workers_option(function: Callable[P, None]) -> Callable[P, None]:

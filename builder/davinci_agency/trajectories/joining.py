@@ -1,19 +1,20 @@
 """One conversation from the runs of a task's stages; pure.
 
-mini-swe-agent runs each stage by itself, so the next one begins with the same system prompt, which
-is said once here, and may number its calls of tools from the start again, so that a number used
+Scaffolds that run each stage by itself begin the next one with the same system prompt, which is
+said once here, and may number their calls of tools from the start again, so that a number used
 before gets ``.stage-N`` behind it. What ended a run answers the call that it ended on.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from davinci_agency.collect.rollout import Rollout, TrajectoryError, Verdict
 from davinci_agency.ids import content_digest
 from davinci_agency.records import AttemptStage, JsonObject
+from davinci_agency.trajectories.rollout import Rollout, TrajectoryError, Verdict
 
 
 def join_stages(rollouts: Sequence[Rollout]) -> Rollout:
@@ -21,34 +22,41 @@ def join_stages(rollouts: Sequence[Rollout]) -> Rollout:
 
     Raises `TrajectoryError` if they differ in scaffold, model or system prompt.
     """
-    first = rollouts[0]
+    first = rollouts[0].said
     messages: list[JsonObject] = []
     stages: list[AttemptStage] = []
     for number, rollout in enumerate(rollouts, start=1):
-        if (rollout.scaffold, rollout.model) != (first.scaffold, first.model):
+        said = rollout.said
+        if (said.scaffold, said.model) != (first.scaffold, first.model):
             raise TrajectoryError("$.info", "its stages were worked on by different models")
-        turns = list(rollout.messages)
+        turns = list(said.messages)
         if number < len(rollouts):
-            turns += rollout.closing
+            turns += said.closing
         if number > 1:
             turns = _renumbered(_without_system(turns, messages[0]), messages, number)
         start = len(messages)
         messages += turns
         stages.append(replace(rollout.stages[0], message_start=start, message_end=len(messages)))
-    return replace(
+    all_said = [rollout.said for rollout in rollouts]
+    joint = replace(
         first,
-        stage=None,
         messages=tuple(messages),
-        stages=tuple(stages),
-        tools=max((rollout.tools for rollout in rollouts), key=len),
-        source_sha256=_joint_digest(rollouts),
-        exit_status=rollouts[-1].exit_status,
-        verdict=_joint_verdict([rollout.verdict for rollout in rollouts]),
-        refinements=sum(rollout.refinements for rollout in rollouts),
+        tools=max((said.tools for said in all_said), key=len),
+        exit_status=all_said[-1].exit_status,
+        verdict=_joint_verdict([said.verdict for said in all_said]),
+        refinements=sum(said.refinements for said in all_said),
         closing=(),
-        metadata={"stages": [rollout.metadata for rollout in rollouts]}
-        if len(rollouts) > 1
+        not_carried=sum((Counter(said.not_carried) for said in all_said), Counter()),
+        metadata={"stages": [said.metadata for said in all_said]}
+        if len(all_said) > 1
         else first.metadata,
+    )
+    return replace(
+        rollouts[0],
+        stage=None,
+        stages=tuple(stages),
+        said=joint,
+        source_sha256=_joint_digest(rollouts),
     )
 
 

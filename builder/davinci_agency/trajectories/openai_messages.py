@@ -18,8 +18,14 @@ from typing import Any
 
 import msgspec
 
-from davinci_agency.collect.rollout import Rollout, TrajectoryError, Verdict, normal_messages, typed
-from davinci_agency.records import AttemptStage, JsonObject, Judge, Scaffold
+from davinci_agency.records import AttemptStage, Judge, Scaffold
+from davinci_agency.trajectories.rollout import (
+    Conversation,
+    TrajectoryError,
+    Verdict,
+    normal_messages,
+    typed,
+)
 
 
 class _Stage(msgspec.Struct):
@@ -30,8 +36,8 @@ class _Stage(msgspec.Struct):
 
 
 class _Line(msgspec.Struct):
-    task_id: str
     messages: list[Any]
+    task_id: str | None = None
     tools: list[dict[str, Any]] | None = None
     attempt: int | None = None
     model: str | None = None
@@ -46,28 +52,35 @@ class _Line(msgspec.Struct):
     stages: list[_Stage] | None = None
 
 
-def read_rollout(value: Any, number_of_stages: int, sha256: str) -> Rollout:
-    """Return one line's conversation about a task of so many stages.
+def fits(value: Any) -> bool:
+    """Tell whether a JSON object is such a conversation."""
+    messages = value.get("messages") if isinstance(value, Mapping) else None
+    return (
+        isinstance(messages, list)
+        and bool(messages)
+        and all(isinstance(turn, Mapping) and "role" in turn for turn in messages)
+        and "trajectory_format" not in value
+    )
 
-    Raises `TrajectoryError` saying what is wrong with it.
-    """
+
+def read(value: Any) -> Conversation:
+    """Return one line's conversation. Raises `TrajectoryError` saying what is wrong with it."""
     line = typed(_completed(value), _Line)
     messages = normal_messages(line.messages)
     scaffold, judge = line.scaffold or "unknown", line.judge
     judge = Judge(judge, None) if isinstance(judge, str) else judge
     other = {key: item for key, item in value.items() if key not in _Line.__struct_fields__}
-    return Rollout(
-        task_id=line.task_id,
-        attempt=line.attempt or 1,
-        stage=None,
+    return Conversation(
         messages=tuple(messages),
-        stages=_stages(line, messages, number_of_stages),
-        tools=tuple(line.tools or ()),
+        source_format="openai-messages",
         scaffold=Scaffold(scaffold, None) if isinstance(scaffold, str) else scaffold,
         model=line.model,
-        source_format="openai-messages",
-        source_sha256=sha256,
+        tools=tuple(line.tools or ()),
+        patch=line.model_patch or "",
         exit_status=line.exit_status,
+        task_id=line.task_id,
+        attempt=line.attempt,
+        stages=_said_stages(line.stages, len(messages)) if line.stages else None,
         verdict=Verdict(
             line.score,
             judge.name if judge else None,
@@ -88,27 +101,6 @@ def _completed(value: Any) -> Any:
         key: {**defaults[key], **item} if key in defaults and isinstance(item, Mapping) else item
         for key, item in value.items()
     }
-
-
-def _stages(line: _Line, messages: Sequence[JsonObject], count: int) -> tuple[AttemptStage, ...]:
-    if line.stages:
-        return _said_stages(line.stages, len(messages))
-    patch = line.model_patch or ""
-    if count == 1:
-        return (AttemptStage(0, len(messages), patch, line.exit_status),)
-    starts = [place for place, message in enumerate(messages) if message.get("role") == "user"]
-    if len(starts) != count:
-        raise TrajectoryError(
-            "$.messages",
-            f"the task has {count} stages and the conversation {len(starts)} user turns; "
-            "say with stages which messages belong to which",
-        )
-    bounds = [0, *starts[1:], len(messages)]
-    patches = [""] * (count - 1) + [patch]
-    return tuple(
-        AttemptStage(start, end, stage_patch, line.exit_status)
-        for (start, end), stage_patch in zip(pairwise(bounds), patches, strict=True)
-    )
 
 
 def _said_stages(stages: Sequence[_Stage], count: int) -> tuple[AttemptStage, ...]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from davinci_agency.collect import ingest_trajectories
 from davinci_agency.errors import CommandError, DataError
+from davinci_agency.ingest import ingest_trajectories
 from davinci_agency.stage import Summary
 from tests.samples import read_lines, task, write_lines
 
@@ -171,7 +171,7 @@ def test_a_missing_stage_sets_the_whole_attempt_aside(tmp_path: Path) -> None:
 def test_a_stage_that_is_there_twice_differently_sets_the_attempt_aside(tmp_path: Path) -> None:
     _save(tmp_path, "task-1.traj.json", _mini())
     _save(tmp_path, "b.traj.json", _mini(instance_id="task-1", model_patch="diff --git a b"))
-    notes = _ingest_none(tmp_path, [task("task-1")])
+    notes = _ingest_none(tmp_path, [task("task-1", stages=2, kind="temporal-chain")])
     assert len(notes) == 2
     assert "2 times with different contents" in notes[0]["reason"]
 
@@ -214,8 +214,9 @@ def test_a_conversation_about_a_chain_is_cut_at_its_user_turns(tmp_path: Path) -
 
 
 BROKEN_LINES: dict[str, tuple[dict[str, Any], str]] = {
-    "no-task": ({"messages": []}, "it names no task"),
-    "number-as-task": (_talk(task_id=7), "there is no task"),
+    "no-task": (_talk(task_id=None), "it names no task"),
+    "number-as-task": (_talk(task_id=7), "Expected `str"),
+    "unknown-task": (_talk(task_id="task-7"), "there is no task"),
     "too-few-turns": (_talk(task_id="task-3"), "3 stages and the conversation 1 user turns"),
     "overlap": (_talk(task_id="task-3", stages=[{"message_start": 0, "message_end": 2},
         {"message_start": 1, "message_end": 2}]), "overlap"),

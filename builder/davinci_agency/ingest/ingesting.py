@@ -6,42 +6,40 @@ that the output is sorted and no more than one attempt is held at a time.
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TypeVar
 
 import msgspec
 import orjson
 
-from davinci_agency.collect import mini_swe_agent, openai_messages
-from davinci_agency.collect.rollout import Rollout, TrajectoryError, make_attempt
-from davinci_agency.collect.stages import join_stages
-from davinci_agency.errors import CommandError
-from davinci_agency.files import plain_file, read_lines
 from davinci_agency.ids import content_digest
+from davinci_agency.ingest.naming import Name, names_of
+from davinci_agency.ingest.units import Found, Unit, Units
 from davinci_agency.jsonl import open_records
-from davinci_agency.parsing import MAX_LINE_BYTES, find_faults
+from davinci_agency.parsing import find_faults
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import Attempt, SourceFormat, Task, from_json, to_row
 from davinci_agency.stage import Quarantined, StageOutput, Summary, stage_output
+from davinci_agency.tokens import DEFAULT_TOKENIZER, TokenCounter, open_counter
+from davinci_agency.trajectories import (
+    Conversation,
+    Rollout,
+    TrajectoryError,
+    cut_at_user_turns,
+    join_stages,
+    make_attempt,
+)
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One trajectory where it stands: a whole file, or (with a number) a line of one."""
-
-    path: Path
-    line: int | None
-    offset: int
-    length: int
+_MOST_LISTED = 5
+"""Kinds of things left behind that a summary names; each record lists all of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,68 +58,61 @@ def ingest_trajectories(
     out: Path,
     *,
     source_format: SourceFormat | None = None,
+    tokenizer: str = DEFAULT_TOKENIZER,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Summary:
     """Write an attempt for each trajectory in some files and folders.
 
-    ``*.traj.json`` are read as mini-swe-agent's, ``*.jsonl`` and ``*.jsonl.zst`` as OpenAI-style
-    messages; ``source_format`` forces one of them. Counted are the trajectories: the files of the
-    first format, of which a task of several stages has several, and the lines of the second.
+    Formats are told by what the files hold; ``source_format`` forces one of them. Counted are the
+    trajectories: files, lines, rows, folders of events; of formats that have a file for a stage, a
+    task of several stages has several. Tokens are counted by ``tokenizer`` (see `open_counter`).
 
     Raises `CommandError` if a path does not exist.
     """
-    files = _files(paths, source_format)
     with (
         stage_output("ingest", out, strict=strict) as output,
         open_records(tasks, Task, output, progress, counted=False) as records,
         ExitStack() as stack,
     ):
-        for path, _ in files:
-            output.refuse_own(path)
-        stages = {task.task_id: len(task.stages) for task in records}
-        reader = _Reader(stages, stack)
+        units = Units(stack)
+        files = units.find(paths, source_format)
+        for file in files:
+            output.refuse_own(file.path)
+        reader = _Reader(_Tasks(records), units, open_counter(tokenizer))
         candidates = list(_survey(files, reader, output, progress))
+        left = Counter[str]()
         for candidate in _settle(candidates, output):
             output.kept += len(candidate.units)
-            output.write(reader.attempt(candidate.units), "attempts")
-        if not files:
-            output.notes.append("no trajectory files were found")
+            attempt = reader.attempt(candidate.units)
+            left.update({each.what: each.count for each in attempt.not_carried})
+            output.write(attempt, "attempts")
+        _add_notes(files, left, output)
     return output.summary()
 
 
-def _files(
-    paths: Sequence[Path], source_format: SourceFormat | None
-) -> list[tuple[Path, SourceFormat]]:
-    """Return every trajectory file once, with its format."""
-    found: dict[Path, SourceFormat] = {}
-    for path in paths:
-        if not path.exists():
-            raise CommandError(f"{path} does not exist; name trajectory files or their folder.")
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            is_mini = file.name.endswith(mini_swe_agent.SUFFIX)
-            is_lines = file.name.endswith((".jsonl", ".jsonl.zst"))
-            if file.is_file() and (is_mini or is_lines or file == path):
-                by_name: SourceFormat = "openai-messages" if is_lines else "mini-swe-agent"
-                found[file] = source_format or by_name
-    return list(found.items())
+def _add_notes(files: Sequence[Found], left: Counter[str], output: StageOutput) -> None:
+    if not files:
+        output.notes.append("no trajectory files were found")
+    unknown = [file.path for file in files if file.form is None]
+    if unknown:
+        output.notes.append(
+            f"{len(unknown)} files hold no trajectory of a known format, such as {unknown[0]}"
+        )
+    if left:
+        kinds = ", ".join(f"{what} {count:,}" for what, count in left.most_common(_MOST_LISTED))
+        more = f", and {len(left) - _MOST_LISTED} more kinds" if len(left) > _MOST_LISTED else ""
+        output.notes.append(f"not carried over: {kinds}{more} (not_carried lists all)")
 
 
 def _survey(
-    files: Sequence[tuple[Path, SourceFormat]],
-    reader: _Reader,
-    output: StageOutput,
-    progress: Progress,
+    files: Sequence[Found], reader: _Reader, output: StageOutput, progress: Progress
 ) -> Iterator[_Candidate]:
     """Yield what attempts can be made; set aside the trajectories of which none can."""
     by_stage: dict[tuple[str, int], dict[int, list[Unit]]] = defaultdict(lambda: defaultdict(list))
-    for path, source_format in track(files, progress, "read trajectories", len(files)):
-        for unit in reader.units(path, source_format):
+    for file in track(files, progress, "read trajectories", len(files)):
+        for unit in reader.units.units(file.path, file.form) if file.form else ():
             output.read += 1
-            if unit.length > MAX_LINE_BYTES:
-                reason = f"the trajectory is larger than {MAX_LINE_BYTES >> 20} MiB"
-                _set_aside([unit], "$", reason, output)
-                continue
             rollout = _attempt_to(partial(reader.rollout, unit), [unit], output)
             if rollout is None:
                 continue
@@ -145,7 +136,7 @@ def _one_each(
     """Return one trajectory for each stage, from the first on; empty if the stages don't add up."""
     chosen: list[Unit] = []
     for number, units in sorted(stages.items()):
-        contents = {reader.sha256(unit): unit for unit in reversed(units)}
+        contents = {reader.units.read(unit)[1]: unit for unit in reversed(units)}
         if len(contents) > 1 or number != len(chosen) + 1:
             wrong = f"stage {number} is there {len(contents)} times with different contents"
             missing = f"stage {len(chosen) + 1} is missing"
@@ -179,7 +170,7 @@ def _attempt_to(action: Callable[[], T], units: Sequence[Unit], output: StageOut
 
 def _set_aside(units: Sequence[Unit], path: str, reason: str, output: StageOutput) -> None:
     for unit in units:
-        offset = unit.offset if unit.line is not None else None
+        offset = unit.offset if unit.form.unit == "line" else None
         output.quarantine(Quarantined(str(unit.path), unit.line, path, reason, offset))
 
 
@@ -210,70 +201,57 @@ def _settle(candidates: Sequence[_Candidate], output: StageOutput) -> Iterator[_
             yield candidate
 
 
+class _Tasks:
+    """The tasks that trajectories may be about, by id and by SWE-bench's instance id."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._stages: dict[str, int] = {}
+        self._instances: dict[str, set[str]] = defaultdict(set)
+        for task in tasks:
+            self._stages[task.task_id] = len(task.stages)
+            if task.instance_id is not None:
+                self._instances[task.instance_id].add(task.task_id)
+
+    def find(self, names: Sequence[str]) -> tuple[str, int]:
+        """Return the first task that is named, and the number of its stages.
+
+        Raises `TrajectoryError` if none is, or an instance has several tasks.
+        """
+        for name in names:
+            ids = {name} if name in self._stages else self._instances.get(name, set())
+            if len(ids) > 1:
+                several = f"{name} is the instance of {len(ids)} tasks; name the task"
+                raise TrajectoryError("$.task_id", several)
+            for task_id in ids:
+                return task_id, self._stages[task_id]
+        if not names:
+            raise TrajectoryError("$.task_id", "it names no task")
+        raise TrajectoryError(
+            "$.task_id", f"there is no task {names[0][:80]!r}; give the file that has it"
+        )
+
+
 class _Reader:
-    """Reads trajectories where they stand, and knows the tasks that they may be about."""
+    """Makes rollouts of trajectories where they stand, and attempts of rollouts."""
 
-    def __init__(self, stages: Mapping[str, int], stack: ExitStack) -> None:
-        """Take the number of stages of every task, and what will close the files."""
-        self._stages = stages
-        self._stack = stack
-        self._formats: dict[Path, SourceFormat] = {}
-        self._lines: dict[Path, BinaryIO] = {}
-
-    def units(self, path: Path, source_format: SourceFormat) -> Iterator[Unit]:
-        """Yield the trajectories of a file."""
-        self._formats[path] = source_format
-        if source_format == "mini-swe-agent":
-            yield Unit(path, None, 0, path.stat().st_size)
-            return
-        plain = self._stack.enter_context(plain_file(path))
-        file = self._lines[path] = self._stack.enter_context(plain.open("rb"))
-        for line, (offset, raw) in enumerate(read_lines(file, MAX_LINE_BYTES), start=1):
-            if raw is None or raw.strip():
-                yield Unit(path, line, offset, MAX_LINE_BYTES + 1 if raw is None else len(raw))
-
-    def _raw(self, unit: Unit) -> bytes:
-        if unit.line is None:
-            return unit.path.read_bytes()
-        file = self._lines[unit.path]
-        file.seek(unit.offset)
-        return file.read(unit.length)
-
-    def sha256(self, unit: Unit) -> str:
-        """Return the digest of a trajectory's bytes."""
-        return hashlib.sha256(self._raw(unit)).hexdigest()
+    def __init__(self, tasks: _Tasks, units: Units, count: TokenCounter | None) -> None:
+        self.units = units
+        self._tasks = tasks
+        self._count = count
 
     def rollout(self, unit: Unit) -> Rollout:
         """Return a trajectory; raises `TrajectoryError` if it is bad or about no known task."""
-        raw = self._raw(unit)
-        sha256 = hashlib.sha256(raw).hexdigest()
-        try:
-            value = orjson.loads(raw)
-        except orjson.JSONDecodeError as error:
-            raise TrajectoryError("$", f"this is not JSON ({error})") from error
-        if self._formats[unit.path] == "mini-swe-agent":
-            rollout = mini_swe_agent.read_rollout(value, unit.path.name, sha256)
-            self._check_task(rollout.task_id, rollout.stage or 1)
-            return rollout
-        task_id = value.get("task_id") if isinstance(value, Mapping) else None
-        count = self._check_task(task_id, 1)
-        return openai_messages.read_rollout(value, count, sha256)
-
-    def _check_task(self, task_id: Any, stage: int) -> int:
-        count = self._stages.get(task_id) if isinstance(task_id, str) else None
-        if count is None:
-            named = f"there is no task {str(task_id)[:80]!r}; give the file that has it"
-            raise TrajectoryError("$.task_id", named if task_id else "it names no task")
-        if not 1 <= stage <= count:
-            raise TrajectoryError("$.stage", f"{task_id} has no stage {stage}, only {count}")
-        return count
+        value, sha256 = self.units.read(unit)
+        said = unit.form.read(value)
+        names = () if unit.line is not None else names_of(unit.path)
+        return _placed(said, names, sha256, self._tasks)
 
     def attempt(self, units: Sequence[Unit]) -> Attempt:
         """Return the attempt that some trajectories make; `TrajectoryError` if they make none."""
         rollouts = [self.rollout(unit) for unit in units]
         whole = rollouts[0] if rollouts[0].stage is None else join_stages(rollouts)
         try:
-            attempt = make_attempt(whole)
+            attempt = make_attempt(whole, self._count)
             row = to_row(attempt)
         except (TypeError, orjson.JSONEncodeError) as error:
             raise TrajectoryError("$", f"this can't be written as JSON ({error})") from error
@@ -284,3 +262,24 @@ class _Reader:
             return from_json(row, Attempt)
         except msgspec.ValidationError as error:
             raise TrajectoryError("$", str(error)) from error
+
+
+def _placed(said: Conversation, names: Sequence[Name], sha256: str, tasks: _Tasks) -> Rollout:
+    """Return a conversation with the task, attempt and stage that it or its name says."""
+    said_names = [said.task_id] if said.task_id else []
+    task_id, count = tasks.find([*said_names, *(name.task for name in names)])
+    name = next(iter(names), Name("", None, None))
+    stage = said.stage or name.stage
+    attempt = said.attempt or name.attempt or 1
+    if stage is None and names and count > 1 and said.stages is None and _user_turns(said) == 1:
+        stage = 1  # a file that asks once, for a task of several stages
+    if stage is None:
+        stages = said.stages or cut_at_user_turns(said, count)
+        return Rollout(task_id, attempt, None, stages, said, sha256)
+    if not 1 <= stage <= count:
+        raise TrajectoryError("$.stage", f"{task_id} has no stage {stage}, only {count}")
+    return Rollout(task_id, attempt, stage, cut_at_user_turns(said, 1), said, sha256)
+
+
+def _user_turns(said: Conversation) -> int:
+    return sum(turn.get("role") == "user" for turn in said.messages)

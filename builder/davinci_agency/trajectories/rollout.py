@@ -1,14 +1,16 @@
 """What every trajectory format is read into, and the rules that its conversation must follow; pure.
 
-A `Rollout` is one stage's conversation, or a whole task's with the places where its stages begin.
-`make_attempt` refuses what `conversation_flaw` finds and mends nothing: a reader knows how its
-format says a thing, and what is still wrong after it, nobody can know.
+A reader makes a `Conversation` of a file; with the task that it is about it is a `Rollout`: one
+stage's conversation, or a whole task's with the places where its stages begin. `make_attempt`
+refuses what `conversation_flaw` finds and mends nothing: a reader knows how its format says a
+thing, and what is still wrong after it, nobody can know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,10 +24,12 @@ from davinci_agency.records import (
     AttemptStage,
     JsonObject,
     Judge,
+    NotCarried,
     Scaffold,
     SourceFormat,
 )
 from davinci_agency.schema import cut_short
+from davinci_agency.tokens import TokenCounter, horizon
 
 T = TypeVar("T")
 
@@ -49,40 +53,85 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a file says of one run, whoever wrote it; which task it is about may stand elsewhere.
+
+    Attributes:
+        messages: the turns, OpenAI-style, tool-call arguments as objects (see `normal_messages`).
+        source_format: the format it was read from.
+        scaffold, model: who worked.
+        tools: the tools that the model was given.
+        patch: what the agent changed, as a git patch; empty if the file does not hold it.
+        exit_status: how it ended.
+        task_id, attempt, stage: the task it is about, if the file says so.
+        stages: the conversation's parts, if the file says where a task's stages begin.
+        verdict: what somebody thinks of it.
+        refinements: how often the agent was sent back.
+        closing: what answers the calls that the last message left open, if another stage follows.
+        not_carried: what the file held and this does not: a phrase in plain words, and how often.
+        metadata: what else the file says.
+    """
+
+    messages: tuple[JsonObject, ...]
+    source_format: SourceFormat
+    scaffold: Scaffold
+    model: str | None = None
+    tools: tuple[JsonObject, ...] = ()
+    patch: str = ""
+    exit_status: str | None = None
+    task_id: str | None = None
+    attempt: int | None = None
+    stage: int | None = None
+    stages: tuple[AttemptStage, ...] | None = None
+    verdict: Verdict = Verdict()
+    refinements: int = 0
+    closing: tuple[JsonObject, ...] = ()
+    not_carried: Mapping[str, int] = field(default_factory=dict)
+    metadata: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
-    """One conversation about one task.
+    """A conversation about one task.
 
     Attributes:
         task_id: the task it is about.
         attempt: which attempt at the task, from 1.
         stage: the stage it is about, from 1; ``None`` if it holds all stages.
-        messages: the turns, OpenAI-style, tool-call arguments as objects.
         stages: the conversation's parts, one for each stage that it holds.
-        tools: the tools that the model was given.
-        scaffold, model: who worked.
-        source_format, source_sha256: what it was read from.
-        exit_status: how it ended.
-        verdict: what somebody thinks of it.
-        refinements: how often the agent was sent back.
-        metadata: what else the source says.
-        closing: what answers the calls that the last message left open, if another stage follows.
+        said: the conversation itself.
+        source_sha256: the digest of what it was read from.
     """
 
     task_id: str
     attempt: int
     stage: int | None
-    messages: tuple[JsonObject, ...]
     stages: tuple[AttemptStage, ...]
-    tools: tuple[JsonObject, ...]
-    scaffold: Scaffold
-    model: str | None
-    source_format: SourceFormat
+    said: Conversation
     source_sha256: str
-    exit_status: str | None = None
-    verdict: Verdict = Verdict()
-    refinements: int = 0
-    metadata: JsonObject = field(default_factory=dict)
-    closing: tuple[JsonObject, ...] = ()
+
+
+def cut_at_user_turns(said: Conversation, count: int) -> tuple[AttemptStage, ...]:
+    """Return the parts of a conversation that has one user turn for each of so many stages.
+
+    The patch is what had been changed at the end. Raises `TrajectoryError` if the turns differ.
+    """
+    end = len(said.messages)
+    if count == 1:
+        return (AttemptStage(0, end, said.patch, said.exit_status),)
+    starts = [place for place, turn in enumerate(said.messages) if turn.get("role") == "user"]
+    if len(starts) != count:
+        raise TrajectoryError(
+            "$.messages",
+            f"the task has {count} stages and the conversation {len(starts)} user turns; "
+            "say with stages which messages belong to which",
+        )
+    bounds = [0, *starts[1:], end]
+    patches = [""] * (count - 1) + [said.patch]
+    return tuple(
+        AttemptStage(start, end, patch, said.exit_status)
+        for (start, end), patch in zip(pairwise(bounds), patches, strict=True)
+    )
 
 
 def typed(value: Any, kind: type[T]) -> T:
@@ -151,41 +200,52 @@ def _refuse(flaw: Flaw | None) -> None:
         raise TrajectoryError(flaw.json_path, flaw.reason)
 
 
-def make_attempt(rollout: Rollout) -> Attempt:
-    """Return a whole rollout as an attempt. Raises `TrajectoryError` if its conversation is bad."""
-    _refuse(conversation_flaw(rollout.messages))
-    verdict = rollout.verdict
-    assistant = [message for message in rollout.messages if message["role"] == "assistant"]
+def make_attempt(rollout: Rollout, count: TokenCounter | None = None) -> Attempt:
+    """Return a whole rollout as an attempt, its tokens counted if there is something to count them.
+
+    Raises `TrajectoryError` if its conversation is bad.
+    """
+    said = rollout.said
+    _refuse(conversation_flaw(said.messages))
+    verdict = said.verdict
+    assistant = [message for message in said.messages if message["role"] == "assistant"]
+    tokens = count.conversation(said.messages, said.tools) if count else None
     return Attempt(
         schema_version=SCHEMA_VERSION,
         attempt_id=content_id(
             "attempt",
             rollout.task_id,
             rollout.attempt,
-            rollout.scaffold,
-            rollout.model,
-            rollout.messages,
-            rollout.tools,
-            rollout.stages,
+            said.scaffold,
+            said.model,
+            said.messages,
+            said.tools,
+            [
+                (part.message_start, part.message_end, part.model_patch, part.exit_status)
+                for part in rollout.stages
+            ],
         ),
         task_id=rollout.task_id,
         split="train",
         marks=(),
-        scaffold=rollout.scaffold,
-        model=rollout.model,
-        source_format=rollout.source_format,
+        scaffold=said.scaffold,
+        model=said.model,
+        source_format=said.source_format,
         source_sha256=rollout.source_sha256,
-        exit_status=rollout.exit_status,
+        exit_status=said.exit_status,
         stages=rollout.stages,
-        messages=rollout.messages,
-        tools=rollout.tools,
+        messages=said.messages,
+        tools=said.tools,
         model_patch=rollout.stages[-1].model_patch,
         score=verdict.score,
         judge=Judge(verdict.judge, verdict.rationale) if verdict.judge is not None else None,
         resolved=verdict.resolved,
-        refinements=rollout.refinements,
+        refinements=said.refinements,
         num_turns=len(assistant),
         num_tool_calls=sum(len(message.get("tool_calls") or ()) for message in assistant),
-        num_tokens=None,
-        metadata=rollout.metadata,
+        num_tokens=tokens,
+        tokenizer=count.name if count else None,
+        horizon=None if tokens is None else horizon(tokens),
+        not_carried=tuple(NotCarried(what, n) for what, n in sorted(said.not_carried.items())),
+        metadata=said.metadata,
     )

@@ -1,9 +1,8 @@
 """Reads mini-swe-agent's ``.traj.json``, format 1.1 (mini-swe-agent 2.x); pure.
 
-One file is one run, hence one stage. The task is named by the top-level ``instance_id``, as
-mini-swe-agent's own batch runner writes it, or by the file's name
-``<task_id>[.attempt-A][.stage-N].traj.json``. Top-level ``attempt``, ``stage``, ``model_patch`` and
-``verdict`` {score, judge, rationale, resolved} are taken where they are there.
+One file is one run, hence one stage. Top-level ``instance_id``, as mini-swe-agent's own batch
+runner writes it, ``attempt``, ``stage``, ``model_patch`` and ``verdict`` {score, judge, rationale,
+resolved} are taken where they are there.
 
 Changed on the way, since the format does it otherwise:
 
@@ -18,19 +17,20 @@ Changed on the way, since the format does it otherwise:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from davinci_agency.collect.rollout import Rollout, TrajectoryError, Verdict, normal_messages, typed
-from davinci_agency.records import AttemptStage, JsonObject, Scaffold
-
-SUFFIX = ".traj.json"
-_NAME = re.compile(
-    r"(?P<task>.+?)(?:\.attempt-(?P<attempt>\d{1,9}))?(?:\.stage-(?P<stage>\d{1,9}))?"
+from davinci_agency.records import JsonObject, Scaffold
+from davinci_agency.trajectories.rollout import (
+    Conversation,
+    TrajectoryError,
+    Verdict,
+    normal_messages,
+    typed,
 )
+
 _LEFT_OUT = ("extra", "function_call", "provider_specific_fields")
 _BASH: JsonObject = {
     "type": "function",
@@ -75,14 +75,19 @@ class _Trajectory(msgspec.Struct):
     verdict: Verdict = msgspec.field(default_factory=Verdict)
 
 
-def read_rollout(value: Any, file_name: str, sha256: str) -> Rollout:
+def fits(value: Any) -> bool:
+    """Tell whether a JSON document is a run of mini-swe-agent."""
+    return isinstance(value, Mapping) and str(value.get("trajectory_format", "")).startswith(
+        "mini-swe-agent"
+    )
+
+
+def read(value: Any) -> Conversation:
     """Return one file's run. Raises `TrajectoryError` saying what is wrong with it."""
     whole = typed(value, _Trajectory)
     if not whole.trajectory_format.startswith("mini-swe-agent-1"):
         reason = f"{whole.trajectory_format[:80]!r} is no format of mini-swe-agent 2"
         raise TrajectoryError("$.trajectory_format", reason)
-    match = _NAME.fullmatch(file_name.removesuffix(SUFFIX))
-    named: Mapping[str, str | None] = match.groupdict() if match else {}
     every = normal_messages(whole.messages, _LEFT_OUT)
     messages = [message for message in every if message.get("role") != "exit"]
     exits = [message for message in every if message.get("role") == "exit"]
@@ -90,19 +95,17 @@ def read_rollout(value: Any, file_name: str, sha256: str) -> Rollout:
         raise TrajectoryError("$.messages", "there are no messages")
     info = whole.info
     patches = [whole.model_patch or "", info.submission or ""]
-    patch = next((patch for patch in patches if patch.startswith("diff --git ")), "")
-    return Rollout(
-        task_id=whole.instance_id or named.get("task") or "",
-        attempt=whole.attempt or int(named.get("attempt") or 1),
-        stage=whole.stage or int(named.get("stage") or 1),
+    return Conversation(
         messages=tuple(messages),
-        stages=(AttemptStage(0, len(messages), patch, info.exit_status),),
-        tools=(_BASH,) if any(message.get("tool_calls") for message in messages) else (),
+        source_format="mini-swe-agent",
         scaffold=Scaffold("mini-swe-agent", info.mini_version),
         model=info.config.model.model_name,
-        source_format="mini-swe-agent",
-        source_sha256=sha256,
+        tools=(_BASH,) if any(message.get("tool_calls") for message in messages) else (),
+        patch=next((patch for patch in patches if patch.startswith("diff --git ")), ""),
         exit_status=info.exit_status,
+        task_id=whole.instance_id,
+        attempt=whole.attempt,
+        stage=whole.stage,
         verdict=whole.verdict,
         closing=_closing_answers(messages[-1], exits),
         metadata={"model_stats": info.model_stats, "format": whole.trajectory_format},
