@@ -198,18 +198,25 @@ class Overlay:
         self, arguments: Sequence[str], given: bytes, environment: dict[str, str]
     ) -> bytes | None:
         """Return what git prints of some standard input; ``None`` if it fails."""
+        status, printed = self.answer(arguments, given, environment)
+        return printed if status == 0 else None
+
+    def answer(
+        self, arguments: Sequence[str], given: bytes, environment: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """Return git's exit status and what it prints: that something fails is an answer, too."""
         with self._file([given]) as file:
             process = self.start(arguments, file, environment)
+            status = 0
             try:
                 printed = cast(bytes, process.stdout.read())
                 process.wait()
-            except git.GitCommandError:
-                # That something does not apply is an answer here.
-                return None
+            except git.GitCommandError as error:
+                status = error.status if isinstance(error.status, int) else -1
             finally:
                 process.stdout.close()
                 process.stderr.close()
-            return printed
+            return status, printed
 
     def start(
         self, arguments: Sequence[str], lines: BinaryIO | int | None, environment: dict[str, str]
@@ -217,7 +224,8 @@ class Overlay:
         """Start git in the overlay, and return GitPython's handle of it."""
         command = ["git", "-c", "i18n.logOutputEncoding=UTF-8", "-c", "core.quotePath=true"]
         with git.Repo(self.folder) as repo:
-            repo.git.update_environment(**_QUIET, **environment, **steer(self.folder, self.folder))
+            where = steer(self.folder, self.folder)
+            repo.git.update_environment(**{**_QUIET, **where, **environment})
             return repo.git.execute(
                 [*command, *arguments], as_process=True, istream=lines, output_stream=None
             )
