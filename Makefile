@@ -38,7 +38,7 @@ bench: install  ## memory of build at 100 MB and 1 GB of attempts
 	$(BIN)/python tests/benchmarks/build_memory.py
 
 lock:  ## pin every dependency again (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra dev --extra llm --extra tokens --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock
 

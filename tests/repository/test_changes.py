@@ -16,7 +16,7 @@ from davinci_agency.repository.changes import LARGEST_FILE, Changes, read_change
 from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import read_source
 from davinci_agency.repository.states import States
-from davinci_agency.repository.worktree import make_worktree
+from davinci_agency.repository.worktree import make_worktree, remove_worktree
 from tests.repositories import Repository, run_git
 
 FILES: dict[str, str | bytes | None] = {
@@ -52,6 +52,8 @@ def work(tmp_path: Path) -> Iterator[Work]:
         start = states.tree_of(base)
         make_worktree(overlay, base, start, tmp_path / "w")
         yield Work(states, start, tmp_path / "w")
+    # pytest itself can't remove a thousand folders in one another.
+    remove_worktree(tmp_path / "w")
 
 
 def test_nothing_changed_is_no_patch(work: Work) -> None:

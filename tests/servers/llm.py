@@ -27,6 +27,33 @@ class Refusal:
     retry_after: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An answer byte for byte; a cut one says that more follows, and hangs up."""
+
+    body: bytes
+    content_type: str = "application/json"
+    is_cut: bool = False
+
+
+Answer = str | Refusal | Raw | dict[str, Any]
+
+
+def calls(command: str, number: int, say: str = "So.", tokens: int = 100) -> dict[str, Any]:
+    """Return an answer that calls the tool ``bash``."""
+    function = {"name": "bash", "arguments": json.dumps({"command": command})}
+    call = {"id": f"call_{number}", "type": "function", "function": function}
+    message = {"role": "assistant", "content": say, "tool_calls": [call]}
+    return {
+        "id": f"answer-{number}",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "scripted",
+        "choices": [{"index": 0, "finish_reason": "tool_calls", "message": message}],
+        "usage": {"prompt_tokens": tokens, "completion_tokens": 10, "total_tokens": tokens + 10},
+    }
+
+
 class LanguageModel:
     """A server on the loopback.
 
@@ -34,7 +61,7 @@ class LanguageModel:
         questions: the bodies that it was sent, in order.
     """
 
-    def __init__(self, answers: Sequence[str | Refusal | dict[str, Any]]) -> None:
+    def __init__(self, answers: Sequence[Answer]) -> None:
         self.questions: list[dict[str, Any]] = []
         self._answers = list(answers)
         self._lock = threading.Lock()
@@ -50,7 +77,10 @@ class LanguageModel:
                 else:
                     self._send(owner._answer(body))
 
-            def _send(self, answer: str | Refusal | dict[str, Any]) -> None:
+            def _send(self, answer: Answer) -> None:
+                if isinstance(answer, Raw):
+                    self._send_raw(answer)
+                    return
                 refused = isinstance(answer, Refusal)
                 self.send_response(answer.status if isinstance(answer, Refusal) else 200)
                 if isinstance(answer, Refusal) and answer.retry_after:
@@ -63,13 +93,21 @@ class LanguageModel:
                 self.end_headers()
                 self.wfile.write(payload)
 
+            def _send_raw(self, answer: Raw) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", answer.content_type)
+                self.send_header("Content-Length", str(len(answer.body) + answer.is_cut))
+                self.end_headers()
+                self.wfile.write(answer.body)
+                self.close_connection = True
+
             def log_message(self, *args: Any) -> None:
                 """Print nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
 
-    def _answer(self, question: dict[str, Any]) -> str | Refusal | dict[str, Any]:
+    def _answer(self, question: dict[str, Any]) -> Answer:
         with self._lock:
             self.questions.append(question)
             return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]

@@ -1,0 +1,6 @@
+"""The scaffolds that there are."""
+
+from davinci_agency.collect.scaffold import Scaffold
+from davinci_agency.collect.scaffolds.mini_swe_agent import MiniSweAgent
+
+SCAFFOLDS: dict[str, Scaffold] = {scaffold.name: scaffold for scaffold in (MiniSweAgent(),)}
