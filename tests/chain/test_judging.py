@@ -11,6 +11,7 @@ import pytest
 
 from davinci_agency.chain import ChainOptions, Judge, find_chains, open_judge
 from davinci_agency.errors import CommandError, RemoteError
+from davinci_agency.llm import Endpoint, Model
 from davinci_agency.schema import validator
 from davinci_agency.stage import Summary
 from tests.chain.support import pull
@@ -40,7 +41,8 @@ def judged(
     model: LanguageModel, folder: Path, options: ChainOptions = TIED, key: str | None = KEY
 ) -> tuple[list[dict[str, Any]], Summary]:
     """Return the chains of two tied pull requests, judged, with the account."""
-    judge = Judge(model.url, "some-model", folder / "answers", key, patience=0.01)
+    endpoint = Endpoint(model.url, "some-model", key, patience=0.01)
+    judge = Judge(Model(endpoint, folder / "answers"))
     path = write_lines(folder / "pulls.jsonl", PULLS)
     summary = find_chains([path], folder / "chains.jsonl", options, judge=judge)
     return read_lines(folder / "chains.jsonl"), summary
@@ -121,7 +123,7 @@ def test_a_refusal_that_lasts_is_the_remote_s_fault(
     refusal: Refusal, asked: int, tmp_path: Path
 ) -> None:
     with LanguageModel([refusal]) as model:
-        with pytest.raises(RemoteError, match=f"does not judge: {refusal.status}"):
+        with pytest.raises(RemoteError, match=f"does not answer: {refusal.status}"):
             judged(model, tmp_path)
         assert len(model.questions) == asked
     assert not (tmp_path / "chains.jsonl").exists()
@@ -131,9 +133,9 @@ def test_a_wrong_key_and_nobody_there_are_told_without_the_key(tmp_path: Path) -
     with LanguageModel([GOOD]) as model, pytest.raises(RemoteError, match="401") as raised:
         judged(model, tmp_path, key="wrong-secret")
     assert "wrong-secret" not in str(raised.value)
-    with pytest.raises(RemoteError, match="ConnectionError"):
+    with pytest.raises(RemoteError, match="APIConnectionError"):
         judged(model, tmp_path)
-    assert KEY not in repr(Judge("http://x", "y", tmp_path, KEY))
+    assert KEY not in repr(Endpoint("http://x", "y", KEY))
 
 
 @pytest.mark.parametrize(
