@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from davinci_agency.query.leaks import Secrets
+from davinci_agency.leaks import Secrets
 from davinci_agency.records import Chain, ChainStage, from_json
 from tests.chain.support import changed_file
 from tests.samples import example

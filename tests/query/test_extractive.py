@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from davinci_agency.leaks import Secrets, find_leaks
 from davinci_agency.query.extractive import ExtractiveWriter
-from davinci_agency.query.leaks import Secrets, find_leaks
 from tests.query.support import stage, stages_of
 
 WRITER = ExtractiveWriter()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from davinci_agency.query.leaks import Leak, LeakKind, Secrets, find_leaks
+from davinci_agency.leaks import Leak, LeakKind, Secrets, find_leaks
 from davinci_agency.records import ChainStage, QueryWriter
 
 _MAX_CHARACTERS = 1_200

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from davinci_agency.ids import content_id
 from davinci_agency.jsonl import open_records
+from davinci_agency.leaks import Leak, Secrets, find_leaks
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.query.extractive import ExtractiveWriter
-from davinci_agency.query.leaks import Leak, Secrets, find_leaks
 from davinci_agency.records import (
     SCHEMA_VERSION,
     Chain,

@@ -1,19 +1,22 @@
-"""What a query must not give away of the change that it asks for; pure.
+"""What words must not give away of a change: a query's, or a judge's feedback; pure.
 
 A query says why, where in concept and how in essence. It leaks when it holds
 
 - a path, or the name of a file, that the change touches;
 - a symbol: a word shaped like code (``snake_case``, ``camelCase``, ``dotted.name``, ``call()``)
   that stands in a changed line;
-- code in backticks, a web address, a commit's name, or the number of an issue or pull request.
+- code in backticks, a web address, a commit's name, or the number of an issue or pull request;
+- a message: a quoted text of three words or more that stands in a changed line;
+- code that stands in a changed line: six words and signs in a row, two of them signs.
 
-Plain words are the project's vocabulary and may be used, even where the change holds them too.
+Plain words are the project's vocabulary and may be used, even where the change holds them too; so
+may symbols that the project's documentation names, if it is given.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -21,7 +24,7 @@ from typing import Literal
 
 from davinci_agency.records import Stage
 
-LeakKind = Literal["path", "symbol", "code", "address", "commit", "number"]
+LeakKind = Literal["path", "symbol", "code", "address", "commit", "number", "message"]
 
 _ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
     (
@@ -45,6 +48,12 @@ _ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
         re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b", re.IGNORECASE),
     ),
 )
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_RUN = 6
+_SIGNS = frozenset("()[]{}=<>;&|+*%")
+_LEAST_SIGNS = 2
+_QUOTED = re.compile(r"\"([^\"\n]{8,300})\"|'([^'\n]{8,300})'")
+_LEAST_WORDS = 3
 _WORD = re.compile(r"[\w./\\:-]+(?:\(\))?")
 _LINE_NUMBERS = re.compile(r"(?::\d{1,9}){1,2}$")
 _ODD = re.compile(r"[^\w./\\:-]")
@@ -64,10 +73,14 @@ class Leak:
 
 
 class Secrets:
-    """What the changes of a chain touch, to hold texts against."""
+    """What the changes of a chain touch, to hold texts against.
 
-    def __init__(self, stages: Iterable[Stage]) -> None:
+    ``vocabulary`` are words that may be used though they are shaped like code.
+    """
+
+    def __init__(self, stages: Iterable[Stage], vocabulary: Set[str] = frozenset()) -> None:
         self._stages = tuple(stages)
+        self.vocabulary = vocabulary
 
     @cached_property
     def paths(self) -> frozenset[str]:
@@ -94,7 +107,31 @@ class Secrets:
     @cached_property
     def changed_words(self) -> frozenset[str]:
         """The words of every added or removed line that are shaped like identifiers."""
-        words: set[str] = set()
+        return frozenset(
+            word for line in self._changed_lines for word in re.findall(r"[^\W\d]\w+", line)
+        )
+
+    @cached_property
+    def messages(self) -> Mapping[tuple[str, ...], Sequence[tuple[str, ...]]]:
+        """The words of every quoted text in a changed line, by their beginning."""
+        found: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+        for line in self._changed_lines:
+            for match in _QUOTED.finditer(line):
+                words = tuple(re.findall(r"\w+", (match[1] or match[2]).lower()))
+                if len(words) >= _LEAST_WORDS:
+                    found.setdefault(words[:_LEAST_WORDS], set()).add(words)
+        return {beginning: sorted(those) for beginning, those in found.items()}
+
+    @cached_property
+    def code(self) -> frozenset[tuple[str, ...]]:
+        """Every run of words and signs in the added and removed lines that is no prose."""
+        return frozenset(
+            run for line in self._changed_lines for run, _ in _runs(line) if _is_code(run)
+        )
+
+    @cached_property
+    def _changed_lines(self) -> tuple[str, ...]:
+        lines: list[str] = []
         for stage in self._stages:
             in_hunk = False
             # Not splitlines: a changed line may hold what Unicode takes for a line's end.
@@ -102,8 +139,8 @@ class Secrets:
                 if line.startswith(("diff --git ", "@@ ")):
                     in_hunk = line.startswith("@@ ")
                 elif in_hunk and line.startswith(("+", "-")):
-                    words.update(re.findall(r"[^\W\d]\w+", line))
-        return frozenset(words)
+                    lines.append(line[1:])
+        return tuple(lines)
 
 
 def find_leaks(text: str, secrets: Secrets) -> list[Leak]:
@@ -113,6 +150,8 @@ def find_leaks(text: str, secrets: Secrets) -> list[Leak]:
     for kind, pattern in _ANYWHERE:
         leaks += [Leak(m.start(), m.end(), kind, m[0]) for m in pattern.finditer(text)]
     leaks += _words(text, secrets)
+    leaks += _messages(text, secrets)
+    leaks += _code(text, secrets)
     leaks.sort(key=lambda leak: (leak.start, -leak.end))
     apart: list[Leak] = []
     for leak in leaks:
@@ -131,6 +170,35 @@ def _words(text: str, secrets: Secrets) -> Iterator[Leak]:
             yield Leak(match.start(), match.start() + len(word), "path", word)
         elif any(_is_symbol(form, word.endswith("()"), secrets) for form in forms):
             yield Leak(match.start(), match.start() + len(word), "symbol", word)
+
+
+def _messages(text: str, secrets: Secrets) -> Iterator[Leak]:
+    matches = list(re.finditer(r"\w+", text))
+    words = tuple(match[0].lower() for match in matches)
+    for first in range(len(words) - _LEAST_WORDS + 1):
+        for message in secrets.messages.get(words[first : first + _LEAST_WORDS], ()):
+            last = first + len(message)
+            if words[first:last] == message:
+                start, end = matches[first].start(), matches[last - 1].end()
+                yield Leak(start, end, "message", text[start:end])
+
+
+def _code(text: str, secrets: Secrets) -> Iterator[Leak]:
+    for run, (start, end) in _runs(text):
+        if _is_code(run) and run in secrets.code:
+            yield Leak(start, end, "code", text[start:end])
+
+
+def _runs(text: str) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:
+    """Yield every run of so many words and signs of a text, and where it stands."""
+    tokens = list(_TOKEN.finditer(text))
+    for first in range(len(tokens) - _RUN + 1):
+        run = tokens[first : first + _RUN]
+        yield tuple(match[0] for match in run), (run[0].start(), run[-1].end())
+
+
+def _is_code(run: tuple[str, ...]) -> bool:
+    return sum(token in _SIGNS for token in run) >= _LEAST_SIGNS
 
 
 def _odd_paths(text: str, secrets: Secrets) -> Iterator[Leak]:
@@ -153,6 +221,8 @@ def _is_symbol(word: str, is_call: bool, secrets: Secrets) -> bool:
     # dotted.name, scoped::name and call() are code as a whole, whatever their parts look like.
     is_code = is_call or bool(re.search(r"\w(?:\.|::)\w", word))
     shaped = [name for name in names if is_code or _is_shaped(name)]
+    if all(name in secrets.vocabulary for name in shaped):
+        return False
     return any(name in secrets.changed_words or name.lower() in secrets.stems for name in shaped)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.query.leaks import Secrets, find_leaks
+from davinci_agency.leaks import Secrets, find_leaks
 from tests.query.support import secrets, stage, stages_of
 
 SECRETS = secrets()
@@ -118,3 +118,52 @@ def test_leaks_stand_in_order_and_never_overlap(text: str) -> None:
         assert end <= leak.start < leak.end <= len(text)
         assert text[leak.start : leak.end] == leak.text
         end = leak.end
+
+
+CHANGE = """\
+diff --git a/src/rounding.py b/src/rounding.py
+--- a/src/rounding.py
++++ b/src/rounding.py
+@@ -1,2 +1,3 @@
+-    raise ValueError("The value is not finite.")
++    raise ValueError('Give a finite value, please')
++    return [round(x, 2) for x in values]
++    # a plain remark about how the rounding is done here
+"""
+
+
+def changed(vocabulary: frozenset[str] = frozenset()) -> Secrets:
+    return Secrets(stages_of(stage(patch=CHANGE)), vocabulary)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "what"),
+    [
+        ("It says “the value is NOT  finite” then", "message", "the value is NOT  finite"),
+        ("It should say give a finite value please", "message", "give a finite value please"),
+        ("Write [round(x, 2) for each", "code", "[round(x, 2"),
+        ("Write round(x, 2) for x in it", "code", "round(x, 2)"),
+    ],
+)
+def test_messages_and_code_of_changed_lines_are_leaks(text: str, kind: str, what: str) -> None:
+    leaks = find_leaks(text, changed())
+    assert (leaks[0].kind, leaks[0].text) == (kind, what)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The value is lost", "a plain remark about how the rounding is done here", "values, x and y"],
+)
+def test_prose_that_a_change_holds_too_is_no_leak(text: str) -> None:
+    assert find_leaks(text, changed()) == []
+
+
+def test_what_the_documentation_names_may_be_said_but_paths_may_not() -> None:
+    known = frozenset({"ValueError"})
+    assert [leak.text for leak in find_leaks("A ValueError is raised", changed())] == ["ValueError"]
+    assert find_leaks("A ValueError is raised", changed(known)) == []
+    allowed = changed(frozenset({"rounding", "py", "src", "ValueError"}))
+    assert [leak.kind for leak in find_leaks("See src/rounding.py, `x`", allowed)] == [
+        "path",
+        "code",
+    ]
