@@ -45,6 +45,31 @@ def ordered_map(
                 future.cancel()
 
 
+def threaded_map(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
+    """Yield ``function(item)`` for every item, in order, computed by ``workers`` threads at once.
+
+    Items are taken here, at most two a worker ahead of what is yielded. With one worker everything
+    happens here.
+    """
+    if workers <= 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= workers * _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
 _taken: Callable[[Any], Any]
 """What a worker does; it is sent once, since it may hold much."""
 

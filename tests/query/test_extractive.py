@@ -7,7 +7,9 @@ import time
 import pytest
 
 from davinci_agency.leaks import Secrets, find_leaks
+from davinci_agency.query import Written
 from davinci_agency.query.extractive import ExtractiveWriter
+from davinci_agency.records import ChainStage
 from tests.query.support import stage, stages_of
 
 WRITER = ExtractiveWriter()
@@ -15,8 +17,14 @@ WRITER = ExtractiveWriter()
 
 def query(title: str, body: str = "") -> str | None:
     """Return the query of a chain of one stage."""
-    queries = WRITER.write(stages_of(stage(title, body)))
+    queries = written(stages_of(stage(title, body)))
     return queries[0] if queries else None
+
+
+def written(stages: tuple[ChainStage, ...]) -> tuple[str, ...]:
+    """Return the queries of a chain; none if it can't be asked for."""
+    said = WRITER.write(stages, Secrets(stages))
+    return said.queries if isinstance(said, Written) else ()
 
 
 def test_a_query_is_the_title_and_what_the_description_says() -> None:
@@ -125,7 +133,7 @@ def test_a_chain_begins_with_an_overview_of_its_steps() -> None:
         stage("Make rounding exact", "Large values lose their last digit."),
         stage("Make rounding fast", "It takes far too long today.", number=13),
     )
-    first, second = WRITER.write(stages) or []
+    first, second = written(stages)
     assert first == (
         "This work has 2 steps: (1) Make rounding exact. (2) Make rounding fast. "
         "Begin with the first. Large values lose their last digit."
@@ -134,13 +142,13 @@ def test_a_chain_begins_with_an_overview_of_its_steps() -> None:
 
 
 def test_a_chain_with_one_step_that_can_t_be_asked_for_is_not_asked_at_all() -> None:
-    assert WRITER.write(stages_of(stage(), stage("Fix new_value", number=13))) is None
+    assert written(stages_of(stage(), stage("Fix new_value", number=13))) == ()
 
 
 def test_a_step_s_query_gives_nothing_away_of_another_step() -> None:
     other = stage("Make sums as exact as rounding", number=13, paths=("src/sums_of.py",), patch="")
     first = stage("Make rounding exact", "The file sums_of.py needs it as well.")
-    queries = WRITER.write(stages_of(first, other)) or []
+    queries = written(stages_of(first, other))
     assert len(queries) == 2
     assert not any("sums_of" in text for text in queries)
 
@@ -176,5 +184,5 @@ def test_an_odd_title_takes_no_longer_than_other_titles(title: str) -> None:
 
 def test_a_query_never_holds_what_its_own_rules_call_a_leak() -> None:
     stages = stages_of(stage("Make `rounding` exact", "A ` lone mark of code. Another ` of them."))
-    for text in WRITER.write(stages) or []:
+    for text in written(stages):
         assert find_leaks(text, Secrets(stages)) == []

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.leaks import Secrets
-from davinci_agency.query import find_leaks, write_queries
+from davinci_agency.leaks import Secrets, find_leaks
+from davinci_agency.query import write_queries
 from davinci_agency.schema import validator
 from tests.query.support import chain, secrets, stage, stages_of
 from tests.samples import read_lines, write_lines

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.leaks import Secrets
-from davinci_agency.query import find_leaks, write_queries
+from davinci_agency.leaks import Secrets, find_leaks
+from davinci_agency.query import Refused, Written, write_queries
 from davinci_agency.records import ChainStage, QueryWriter
 from davinci_agency.schema import validator
 from davinci_agency.stage import Summary
@@ -23,13 +23,11 @@ from tests.samples import read_lines, write_lines
 class Says:
     """A writer that always says the same."""
 
-    identity = QueryWriter(name="says", version="2")
-
     def __init__(self, *queries: str) -> None:
-        self._queries = list(queries)
+        self._queries = queries
 
-    def write(self, stages: Sequence[ChainStage]) -> list[str] | None:
-        return self._queries[: len(stages)]
+    def write(self, stages: Sequence[ChainStage], secrets: Secrets) -> Written | Refused:
+        return Written(self._queries[: len(stages)], QueryWriter(name="says", version="2"))
 
 
 def write(

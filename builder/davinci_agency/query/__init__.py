@@ -5,7 +5,8 @@ stages can't all be asked for without giving the change away.
 Promises: no query names a path, a symbol, code, a commit or a number that the change touches.
 """
 
-from davinci_agency.leaks import Leak, find_leaks
-from davinci_agency.query.writing import Writer, write_queries
+from davinci_agency.query.model_writer import ModelWriter
+from davinci_agency.query.writer import Refused, Writer, Written
+from davinci_agency.query.writing import write_queries
 
-__all__ = ["Leak", "Writer", "find_leaks", "write_queries"]
+__all__ = ["ModelWriter", "Refused", "Writer", "Written", "write_queries"]

@@ -10,8 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from davinci_agency.leaks import Leak, LeakKind, Secrets, find_leaks
+from davinci_agency.query.writer import Refused, Written
 from davinci_agency.records import ChainStage, QueryWriter
 
+_IDENTITY = QueryWriter(name="extractive", version="1")
+_NOTHING = Refused(
+    "nothing-to-ask", "its authors' words leave nothing to ask without giving the change away"
+)
 _MAX_CHARACTERS = 1_200
 _MAX_SENTENCE = 400
 _MIN_WORDS = 4
@@ -42,25 +47,22 @@ _SPACE = re.compile(r"\s+")
 class ExtractiveWriter:
     """Writes queries from the words that a pull request's author wrote, without a model."""
 
-    identity = QueryWriter(name="extractive", version="1")
-
-    def write(self, stages: Sequence[ChainStage]) -> list[str] | None:
-        """Return one query for each stage; ``None`` if one can't be asked for without a leak.
+    def write(self, stages: Sequence[ChainStage], secrets: Secrets) -> Written | Refused:
+        """Return one query for each stage, or that one can't be asked for without a leak.
 
         The first query of a chain also says what all the steps are about.
         """
-        secrets = Secrets(stages)
         goals = [_goal(stage.title, secrets) for stage in stages]
         details = [_details(stage, secrets) for stage in stages]
         queries = [_query(goal, detail) for goal, detail in zip(goals, details, strict=True)]
         if not all(queries):
-            return None
+            return _NOTHING
         if len(stages) > 1:
             # The overview has said the first goal already.
             rest = _query(None, details[0] if goals[0] else details[0][1:]) or ""
             steps = [goal or detail[0] for goal, detail in zip(goals, details, strict=True)]
             queries[0] = f"{_overview(steps)} Begin with the first. {rest}".strip()
-        return [query or "" for query in queries]
+        return Written(tuple(query or "" for query in queries), _IDENTITY)
 
 
 def _query(goal: str | None, details: Sequence[str]) -> str | None:

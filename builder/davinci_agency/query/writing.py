@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
 
 from davinci_agency.ids import content_id
 from davinci_agency.jsonl import open_records
 from davinci_agency.leaks import Leak, Secrets, find_leaks
+from davinci_agency.parallel import threaded_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.query.extractive import ExtractiveWriter
-from davinci_agency.records import (
-    SCHEMA_VERSION,
-    Chain,
-    ChainStage,
-    QueryWriter,
-    Task,
-    TaskStage,
-    as_stage,
-)
-from davinci_agency.stage import Summary, stage_output
-
-
-class Writer(Protocol):
-    """Somebody who writes queries: an extract of the author's words, or a model."""
-
-    @property
-    def identity(self) -> QueryWriter:
-        """The writer's name and version, which go into every task."""
-
-    def write(self, stages: Sequence[ChainStage]) -> list[str] | None:
-        """Return one query for each stage, or ``None`` if there is nothing it can ask."""
+from davinci_agency.query.writer import Refused, Writer, Written
+from davinci_agency.records import SCHEMA_VERSION, Chain, QueryWriter, Task, TaskStage, as_stage
+from davinci_agency.repository.documentation import Documentation
+from davinci_agency.repository.overlay import open_overlay
+from davinci_agency.repository.source import Source
+from davinci_agency.stage import StageOutput, Summary, stage_output
 
 
 def write_queries(
@@ -39,34 +25,56 @@ def write_queries(
     out: Path,
     writer: Writer | None = None,
     *,
+    clones: Mapping[str, Source] | None = None,
+    concurrency: int = 1,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Summary:
     """Write a task for each chain of some files of `Chain` records.
 
-    Every query is held against the leak rules, whoever wrote it. Counted are the chains.
+    Every query is held against the leak rules, whoever wrote it; words of a repository's
+    documentation, as it was before the chain, may be said where there is a clone (by owner/name).
+    At most ``concurrency`` chains are written about at once. Counted are the chains.
     """
     writer = writer or ExtractiveWriter()
     with (
         stage_output("query", out, strict=strict) as output,
         open_records(chains, Chain, output, progress) as records,
+        ExitStack() as stack,
     ):
-        for chain in track(records, progress, "write queries", len(records)):
-            queries = writer.write(chain.stages)
-            if queries is None:
-                reason = "its authors' words leave nothing to ask without giving the change away"
-                output.remove("pr-chain", chain.chain_id, "nothing-to-ask", reason)
-            elif leaks := _leaks(queries, chain):
-                reason = f"a query gives away the {leaks[0].kind} {leaks[0].text[:80]}"
-                output.remove("pr-chain", chain.chain_id, "leak", reason, measure=float(len(leaks)))
-            else:
-                output.kept += 1
-                output.write(make_task(chain, queries, writer.identity), chain.kind)
+        guides = {
+            repo: Documentation(stack.enter_context(open_overlay(source)))
+            for repo, source in (clones or {}).items()
+        }
+
+        def with_secrets(chain: Chain) -> tuple[Chain, Secrets]:
+            guide = guides.get(chain.repo)
+            words = guide.words(chain.stages[0].base_commit) if guide else frozenset()
+            return chain, Secrets(chain.stages, words)
+
+        def written(pair: tuple[Chain, Secrets]) -> tuple[Chain, Secrets, Written | Refused]:
+            chain, secrets = pair
+            return chain, secrets, writer.write(chain.stages, secrets)
+
+        pairs = map(with_secrets, track(records, progress, "write queries", len(records)))
+        for chain, secrets, said in threaded_map(written, pairs, concurrency):
+            _settle(chain, secrets, said, output)
     return output.summary()
 
 
-def _leaks(queries: Sequence[str], chain: Chain) -> list[Leak]:
-    secrets = Secrets(chain.stages)
+def _settle(chain: Chain, secrets: Secrets, said: Written | Refused, output: StageOutput) -> None:
+    """Write a task, or the receipt of a chain that is none."""
+    if isinstance(said, Refused):
+        output.remove("pr-chain", chain.chain_id, said.rule, said.reason, measure=said.measure)
+    elif leaks := _leaks(said.queries, secrets):
+        reason = f"a query gives away the {leaks[0].kind} {leaks[0].text[:80]}"
+        output.remove("pr-chain", chain.chain_id, "leak", reason, measure=float(len(leaks)))
+    else:
+        output.kept += 1
+        output.write(make_task(chain, said.queries, said.writer), chain.kind)
+
+
+def _leaks(queries: Sequence[str], secrets: Secrets) -> list[Leak]:
     return [leak for query in queries for leak in find_leaks(query, secrets)]
 
 
