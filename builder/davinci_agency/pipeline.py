@@ -187,7 +187,7 @@ def _steps(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> It
         yield step
     chains, tasks, attempts = (work / f"{name}.jsonl" for name in ("chains", "tasks", "attempts"))
     yield _chain(recipe, tuple(pulls), clones, chains, workers, strict, progress)
-    yield _query(chains, tasks, strict, progress)
+    yield _query(recipe, chains, clones, tasks, strict, progress)
     yield _ingest(recipe, tasks, attempts, strict, progress)
     curated = work / "curated"
     after = recipe.tables.build.after
@@ -300,16 +300,36 @@ def _chain(
     )
 
 
-def _query(chains: Path, out: Path, strict: bool, progress: Progress) -> Step:
-    from davinci_agency.query import write_queries
+def _query(
+    recipe: Recipe,
+    chains: Path,
+    clones: Mapping[str, Source],
+    out: Path,
+    strict: bool,
+    progress: Progress,
+) -> Step:
+    from davinci_agency.llm import Sampling, open_model
+    from davinci_agency.query import ModelWriter, write_queries
 
+    table = recipe.tables.query
+    sampling = Sampling(table.temperature, max_tokens=table.max_tokens, seed=table.seed)
+    answers = out.parent / "cache" / "answers"
+    asked = open_model(table.llm, table.model, answers, sampling)
     return Step(
         name="query",
-        options={},
+        options=msgspec.to_builtins(table),
         inputs=(chains,),
         outputs=_outputs(out),
         stamp=_stamp(out),
-        action=lambda: write_queries([chains], out, strict=strict, progress=progress),
+        action=lambda: write_queries(
+            [chains],
+            out,
+            ModelWriter(asked) if asked else None,
+            clones=clones,
+            concurrency=table.concurrency if asked else 1,
+            strict=strict,
+            progress=progress,
+        ),
     )
 
 

@@ -39,6 +39,14 @@
     policy = "historical-base"      # each stage begins at its own base; or "cumulative"
     states = ["clean", "three-way"] # how the patches of a stage must apply; also "unproven"
 
+    [query]                         # without llm, queries are made of the authors' own sentences
+    llm = "http://localhost:8000/v1"      # let a model write them, with OPENAI_API_KEY
+    model = "glm-4.6"
+    temperature = 0.0
+    max_tokens = 4096
+    seed = 7
+    concurrency = 4                 # chains that it is asked about at once
+
     [curate]                        # davinci-agency curate rules lists every rule
     off = ["contained"]             # rules that are off; all are on by default
     mark = ["looping"]              # rules that only mark what breaks them
@@ -121,6 +129,17 @@ class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str | None = None
 
 
+class QueryTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who writes the queries."""
+
+    llm: str | None = None
+    model: str | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.0
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    seed: int | None = None
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=256)] = 4
+
+
 class BuildTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to build the release."""
 
@@ -136,6 +155,7 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: Annotated[tuple[SourceTable, ...], msgspec.Meta(min_length=1)]
     filter: Filters = Filters()
     chain: ChainTable = ChainTable()
+    query: QueryTable = QueryTable()
     curate: CurateOptions = CurateOptions()
     build: BuildTable = BuildTable()
 
