@@ -1,0 +1,20 @@
+"""Evaluation: is what an agent handed in good enough, and if not, what may it be told?
+
+Cheap gates come first, then a language model with a rubric, which compares with the true patch for
+what was asked. A judge that can't be reached or says nothing usable is an error, never a bad score.
+"""
+
+from davinci_agency.evaluate.accepting import Acceptance
+from davinci_agency.evaluate.gates import find_gate
+from davinci_agency.evaluate.judging import Judge, JudgeError, Judgement
+from davinci_agency.evaluate.rubric import RUBRICS, open_rubric
+
+__all__ = [
+    "RUBRICS",
+    "Acceptance",
+    "Judge",
+    "JudgeError",
+    "Judgement",
+    "find_gate",
+    "open_rubric",
+]

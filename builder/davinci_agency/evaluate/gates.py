@@ -1,0 +1,54 @@
+"""Cheap reasons to send an agent back before anybody is asked; pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from davinci_agency.evaluation import Submission
+
+_CLEAN = frozenset({"Submitted", "submitted", "completed", "Completed", "finished", "success"})
+_PART = re.compile(r"^diff --git ", re.MULTILINE)
+_PATHS = re.compile(r"a/(.+?) b/(.+)")
+_TESTS = re.compile(
+    r"(?:^|/)(?:tests?|testing|spec|__tests__)/|(?:^|/)test_|_test\.|\.test\.|\.spec\."
+)
+_CASE = re.compile(
+    r"^([-+])\s*(?:async\s+)?(?:def test|func Test|it\(|test\(|#\[test\])", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stopped a submission: the name, and what the agent is told."""
+
+    name: str
+    reason: str
+
+
+def find_gate(submission: Submission) -> Gate | None:
+    """Return the first gate that a submission does not pass."""
+    if submission.exit_status is not None and submission.exit_status not in _CLEAN:
+        ended = submission.exit_status[:80]
+        return Gate("unclean-end", f"The work was not handed in: it ended with {ended}.")
+    if not submission.patch.strip():
+        return Gate("empty-patch", "Nothing was changed.")
+    removed = _tests_removed(submission.patch)
+    if removed:
+        return Gate("tests-removed", f"Existing tests were taken out of {removed}; put them back.")
+    return None
+
+
+def _tests_removed(patch: str) -> str | None:
+    """Return the first file of tests that is deleted, or loses more tests than it gains."""
+    for part in _PART.split(patch)[1:]:
+        heading, _, rest = part.partition("\n")
+        paths = _PATHS.match(heading)
+        path = paths[1] if paths else heading
+        if not _TESTS.search(path):
+            continue
+        signs = _CASE.findall(rest)
+        is_deleted = rest.startswith("deleted file mode")
+        if is_deleted or signs.count("-") > signs.count("+"):
+            return path[:200]
+    return None
