@@ -3,14 +3,15 @@
     with LanguageModel([Refusal(429, "1"), "some words"]) as model:
         requests.post(f"{model.url}/chat/completions", ...)
 
-The last answer is given again for every further question.
+The last answer is given again for every further question. Instead of answers it takes a function of
+the question, too.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -61,9 +62,10 @@ class LanguageModel:
         questions: the bodies that it was sent, in order.
     """
 
-    def __init__(self, answers: Sequence[Answer]) -> None:
+    def __init__(self, answers: Sequence[Answer] | Callable[[Any], Answer]) -> None:
         self.questions: list[dict[str, Any]] = []
-        self._answers = list(answers)
+        self._answers = [] if callable(answers) else list(answers)
+        self._script = answers if callable(answers) else None
         self._lock = threading.Lock()
         owner = self
 
@@ -110,6 +112,8 @@ class LanguageModel:
     def _answer(self, question: dict[str, Any]) -> Answer:
         with self._lock:
             self.questions.append(question)
+            if self._script is not None:
+                return self._script(question)
             return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
     def __enter__(self) -> Self:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "chain": "Tie pull requests into chains.",
     "explain": "Show why the pull requests of a chain belong together.",
     "query": "Write a query for each stage of each chain.",
+    "collect": "Let agents attempt tasks, judge them, send them back.",
     "ingest": "Join trajectories to the tasks that they worked on.",
     "curate": "Take out what nobody should train on, each with a receipt.",
     "rehydrate": "Make patches again that were withheld, from your own clone.",

@@ -1,16 +1,22 @@
 """Collecting: agents let loose on tasks, each in a sandbox.
 
-A scaffold (`scaffolds`) is an agent program. It runs as one process in a sandbox, in a worktree
-without the future, and reaches its model only through a `Gateway`, which holds the key, keeps every
-answer, and counts what they cost.
+In: `Task` records and the clones of their repositories. Out: `Attempt` records, the rejected ones
+too; a note for each task of which none came.
+Promises: a scaffold (`scaffolds`) sees a worktree without the future, no key and no network; it
+reaches its model only through a `Gateway`. Killed anywhere, a run goes on where it was.
 """
 
+from davinci_agency.collect.attempting import Crew
 from davinci_agency.collect.budget import Budget, Prices, SessionLimits, Usage
+from davinci_agency.collect.collecting import run_tasks
 from davinci_agency.collect.gateway import Gateway, Upstream
+from davinci_agency.collect.scaffolds import SCAFFOLDS
 from davinci_agency.collect.session import Go, Session, run_session
 
 __all__ = [
+    "SCAFFOLDS",
     "Budget",
+    "Crew",
     "Gateway",
     "Go",
     "Prices",
@@ -19,4 +25,5 @@ __all__ = [
     "Upstream",
     "Usage",
     "run_session",
+    "run_tasks",
 ]

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import orjson
 
@@ -24,6 +25,7 @@ from davinci_agency.sandbox import Ended, Job, Limits, Mount, Sandbox
 WORKSPACE = "/workspace"
 _SESSION = "/session"
 _TOOLS = "/scaffold"
+_DOOR = "/gateway"
 _REQUEST = "request.json"
 _PORT = "8765"
 _FORWARD = Path(__file__).parent / "forward.py"
@@ -103,8 +105,9 @@ def run_session(
     (exposed / _REQUEST).write_bytes(orjson.dumps(request))
     exchanges = Exchanges.open(folder / "exchanges")
     gateway = Gateway(session.upstream, exchanges, session.session_limits, session.budget)
-    with gateway.serving(exposed) as socket:
-        job = _job(session, environment, worktree, exposed, socket.name)
+    # The system takes no socket by a path longer than a hundred characters.
+    with TemporaryDirectory(prefix="davinci-") as door, gateway.serving(Path(door)) as socket:
+        job = _job(session, environment, worktree, exposed, socket)
         ended = session.sandbox.run(
             job, session.limits, lambda: gateway.ended_by is not None or should_stop()
         )
@@ -113,15 +116,17 @@ def run_session(
     return Go(ended, left if is_left else None, gateway.ended_by, gateway.usage)
 
 
-def _job(session: Session, environment: Path, worktree: Path, exposed: Path, socket: str) -> Job:
+def _job(session: Session, environment: Path, worktree: Path, exposed: Path, socket: Path) -> Job:
     is_local = session.sandbox.name == "local"
     tools = session.scaffold.driver.parent
-    workspace, inside, drivers = (
-        (str(worktree), str(exposed), str(tools)) if is_local else (WORKSPACE, _SESSION, _TOOLS)
+    workspace, inside, drivers, door = (
+        (str(worktree), str(exposed), str(tools), str(socket.parent))
+        if is_local
+        else (WORKSPACE, _SESSION, _TOOLS, _DOOR)
     )
     forward = str(_FORWARD) if is_local else f"{_TOOLS}-{_FORWARD.name}"
     python = str(python_of(environment))
-    serve = (python, "-I", forward, f"{inside}/{socket}", "0" if is_local else _PORT)
+    serve = (python, "-I", forward, f"{door}/{socket.name}", "0" if is_local else _PORT)
     drive = (python, "-I", f"{drivers}/{session.scaffold.driver.name}", inside)
     return Job(
         command=(*serve, *drive),
@@ -131,6 +136,7 @@ def _job(session: Session, environment: Path, worktree: Path, exposed: Path, soc
             Mount(environment, str(environment)),
             Mount(tools, drivers),
             Mount(_FORWARD, forward),
+            Mount(socket.parent, door),
             *session.mounts,
             Mount(exposed, inside, writable=True),
             Mount(worktree, workspace, writable=True),

@@ -56,6 +56,12 @@ def make_worktree(overlay: Overlay, base_commit: str, tree: str, folder: Path) -
         _git_in(folder, arguments)
 
 
+def apply_in(folder: Path, patch: str) -> None:
+    """Apply a patch to the files of a worktree that nobody has touched yet; no commit is made."""
+    given = patch.encode("utf-8", "surrogateescape")
+    _git_in(folder, ("apply", "--whitespace=nowarn", "--allow-empty"), given)
+
+
 def remove_worktree(folder: Path) -> None:
     """Remove a folder with all that is in it, whatever was done to it."""
     if folder.is_symlink() or not folder.is_dir():
@@ -135,7 +141,7 @@ def _copy_objects(overlay: Overlay, tip: str, folder: Path) -> None:
         )
 
 
-def _git_in(folder: Path, arguments: Sequence[str]) -> None:
+def _git_in(folder: Path, arguments: Sequence[str], given: bytes = b"") -> None:
     """Run git in a worktree that nobody has touched yet."""
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -149,7 +155,12 @@ def _git_in(folder: Path, arguments: Sequence[str]) -> None:
     }
     git = shutil.which("git") or "git"
     ran = subprocess.run(
-        [git, *arguments], cwd=folder, env=environment, capture_output=True, check=False
+        [git, *arguments],
+        cwd=folder,
+        env=environment,
+        input=given,
+        capture_output=True,
+        check=False,
     )
     if ran.returncode:
         said = ran.stderr.decode(errors="replace").strip()

@@ -1,0 +1,106 @@
+"""From tasks to attempts: the stage's main sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from davinci_agency.collect.attempting import Crew, Outcome, attempt_task
+from davinci_agency.collect.rounds import BudgetError
+from davinci_agency.errors import CommandError, DavinciError
+from davinci_agency.files import locked
+from davinci_agency.jsonl import open_records
+from davinci_agency.parallel import threaded_map
+from davinci_agency.progress import SILENT, Progress
+from davinci_agency.records import Task
+from davinci_agency.repository.overlay import open_overlay
+from davinci_agency.repository.source import Source
+from davinci_agency.repository.states import States
+from davinci_agency.stage import Quarantined, StageOutput, Summary, stage_output
+
+Noting = Callable[[int, str, str], Quarantined]
+
+
+def run_tasks(
+    tasks: Sequence[Path],
+    out: Path,
+    crew: Crew,
+    clones: Mapping[str, Source],
+    runs: Path,
+    *,
+    attempts: int = 1,
+    workers: int = 1,
+    strict: bool = False,
+    progress: Progress = SILENT,
+) -> Summary:
+    """Let agents attempt the tasks of some files of `Task` records, and write their attempts.
+
+    ``runs`` keeps all that they do: run it again after a kill, and nothing is done or paid twice.
+    Counted are the tasks; one of which no attempt came is quarantined with the reason.
+
+    Raises `CommandError` if a repository has no clone, or somebody else works in ``runs``.
+    """
+    runs.mkdir(parents=True, exist_ok=True)
+    with (
+        locked(runs),
+        stage_output("collect", out, strict=strict) as output,
+        open_records(tasks, Task, output, progress) as records,
+        ExitStack() as stack,
+    ):
+        states: dict[str, States] = {}
+        for repo in sorted({task.repo for task in records}):
+            if repo not in clones:
+                raise CommandError(f"there is no clone of {repo}; name one: --clone {repo}=PATH.")
+            overlay = stack.enter_context(open_overlay(clones[repo]))
+            states[repo] = States(overlay)
+
+        def attempted(pair: tuple[int, Task]) -> tuple[int, Task, Outcome]:
+            place, task = pair
+            return place, task, _outcome(crew, states[task.repo], task, attempts, runs)
+
+        progress.start("collect", len(records))
+        accepted = 0
+        for place, task, outcome in threaded_map(attempted, enumerate(records), workers):
+            accepted += outcome.accepted
+            _settle(place, task, outcome, output, records.note)
+            progress.advance()
+            progress.say(_told(crew, accepted))
+        output.notes.append(_told(crew, accepted))
+    return output.summary()
+
+
+def _outcome(crew: Crew, states: States, task: Task, attempts: int, runs: Path) -> Outcome:
+    whole = Outcome()
+    if any(stage.withheld is not None for stage in task.stages):
+        whole.problem = "its patches are withheld; davinci-agency rehydrate makes them again"
+        return whole
+    for number in range(1, attempts + 1):
+        try:
+            outcome = attempt_task(crew, states, task, number, runs)
+        except BudgetError as error:
+            whole.problem = str(error)
+            break
+        except DavinciError as error:
+            whole.problem = str(error)
+            continue
+        whole.attempts += outcome.attempts
+        whole.accepted += outcome.accepted
+        whole.problem = outcome.problem or whole.problem
+    return whole
+
+
+def _settle(place: int, task: Task, outcome: Outcome, output: StageOutput, note: Noting) -> None:
+    for attempt in sorted(outcome.attempts, key=lambda attempt: attempt.attempt_id):
+        output.write(attempt, "attempts")
+    if outcome.attempts:
+        output.kept += 1
+    else:
+        reason = outcome.problem or "nothing came of it"
+        output.quarantine(note(place, "$", f"{task.task_id}: {reason}"))
+
+
+def _told(crew: Crew, accepted: int) -> str:
+    spent = crew.session.budget.spent
+    cost = "" if spent.cost is None else f", ${spent.cost:,.2f}"
+    return f"{accepted} stages accepted, {spent.steps:,} steps, {spent.tokens:,} tokens{cost}"
