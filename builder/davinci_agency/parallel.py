@@ -46,12 +46,16 @@ def ordered_map(
 
 
 def threaded_map(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int,
+    stop: Callable[[], None] = lambda: None,
 ) -> Iterator[Result]:
     """Yield ``function(item)`` for every item, in order, computed by ``workers`` threads at once.
 
     Items are taken here, at most two a worker ahead of what is yielded. With one worker everything
-    happens here.
+    happens here. ``stop`` is called when nothing more is wanted, also where something went wrong:
+    it should end what is still being computed, since threads are waited for.
     """
     if workers <= 1:
         yield from map(function, items)
@@ -66,6 +70,7 @@ def threaded_map(
             while waiting:
                 yield waiting.popleft().result()
         finally:
+            stop()
             for future in waiting:
                 future.cancel()
 

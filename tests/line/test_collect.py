@@ -186,6 +186,26 @@ def test_ten_kills_lose_nothing_and_pay_for_nothing_twice(work: Work, tmp_path: 
     assert sum(stage["rounds"][0]["steps"] for stage in attempt["stages"]) == 6
 
 
+def test_somebody_who_stops_it_need_not_wait(work: Work, tmp_path: Path) -> None:
+    tasks = write_lines(tmp_path / "tasks.jsonl", [{**work.task, "task_id": n} for n in ("a", "b")])
+    sleeps = [calls("sleep 25", 1)]
+    with LanguageModel(sleeps) as agent, LanguageModel([verdict(0.9)]) as judge:
+        arguments = command_of(work, tmp_path / "attempts.jsonl", agent, judge)
+        arguments[1] = tasks
+        process = subprocess.Popen(
+            [*COMMAND, *map(str, arguments), "--workers", "2"],
+            env=variables(tmp_path / "cache"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        while len(agent.questions) < 2:
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=15) == 130
+        process.communicate()
+
+
 def _next(work: Work, question: dict[str, Any]) -> Answer:
     """Answer as an agent would: do what the stage asks for, then hand in."""
     asked = question["messages"][1]["content"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from davinci_agency.collect.attempting import Crew, Outcome, attempt_task
+from davinci_agency.collect.environments import ready_environment
 from davinci_agency.collect.rounds import BudgetError
 from davinci_agency.errors import CommandError, DavinciError
 from davinci_agency.files import locked
@@ -39,7 +41,8 @@ def run_tasks(
     ``runs`` keeps all that they do: run it again after a kill, and nothing is done or paid twice.
     Counted are the tasks; one of which no attempt came is quarantined with the reason.
 
-    Raises `CommandError` if a repository has no clone, or somebody else works in ``runs``.
+    Raises `CommandError` if a repository has no clone, or somebody else works in ``runs``, and
+    `RemoteError` if the scaffold can't be installed.
     """
     runs.mkdir(parents=True, exist_ok=True)
     with (
@@ -55,13 +58,20 @@ def run_tasks(
             overlay = stack.enter_context(open_overlay(clones[repo]))
             states[repo] = States(overlay)
 
+        stopping = threading.Event()
+        scaffold = crew.session.scaffold
+        ready_environment(scaffold.name, scaffold.pins, progress=progress)
+
         def attempted(pair: tuple[int, Task]) -> tuple[int, Task, Outcome]:
             place, task = pair
-            return place, task, _outcome(crew, states[task.repo], task, attempts, runs)
+            repo_states = states[task.repo]
+            return place, task, _outcome(crew, repo_states, task, attempts, runs, stopping.is_set)
 
         progress.start("collect", len(records))
         accepted = 0
-        for place, task, outcome in threaded_map(attempted, enumerate(records), workers):
+        for place, task, outcome in threaded_map(
+            attempted, enumerate(records), workers, stopping.set
+        ):
             accepted += outcome.accepted
             _settle(place, task, outcome, output, records.note)
             progress.advance()
@@ -70,14 +80,21 @@ def run_tasks(
     return output.summary()
 
 
-def _outcome(crew: Crew, states: States, task: Task, attempts: int, runs: Path) -> Outcome:
+def _outcome(
+    crew: Crew,
+    states: States,
+    task: Task,
+    attempts: int,
+    runs: Path,
+    should_stop: Callable[[], bool],
+) -> Outcome:
     whole = Outcome()
     if any(stage.withheld is not None for stage in task.stages):
         whole.problem = "its patches are withheld; davinci-agency rehydrate makes them again"
         return whole
     for number in range(1, attempts + 1):
         try:
-            outcome = attempt_task(crew, states, task, number, runs)
+            outcome = attempt_task(crew, states, task, number, runs, should_stop)
         except BudgetError as error:
             whole.problem = str(error)
             break

@@ -46,7 +46,8 @@ def ready_environment(
         _run([sys.executable, "-m", "venv", "--without-pip", str(making)], name)
         site = next((making / "lib").iterdir()) / "site-packages"
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "--no-input", "--target", str(site), *pins], name)
+        if pins:
+            _run([*pip, "--no-input", "--target", str(site), *pins], name)
         try:
             making.rename(made)
         except OSError:
