@@ -108,6 +108,7 @@ def variables(cache: Path) -> dict[str, str]:
     return {
         **environment(),
         "OPENAI_API_KEY": KEY,
+        "JUDGE_API_KEY": KEY,
         "XDG_CACHE_HOME": str(cache),
         "DAVINCI_AGENCY_SCAFFOLDS": scaffolds,
     }

@@ -28,19 +28,23 @@ _MIB = 1 << 20
 @click.command("collect")
 @click.argument("tasks", nargs=-1, required=True, type=IN_FILE)
 @out_option("attempts")
-@click.option("--scaffold", default="mini-swe-agent", show_default=True, help="Who works.")
+@click.option("--scaffold", default="mini-swe-agent", show_default=True, help="The agent program.")
 @click.option("--llm", required=True, metavar="URL", help="The endpoint of the agent's model.")
 @click.option("--model", required=True, help="The agent's model, its key in OPENAI_API_KEY.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Of the agent's model.")
 @click.option("--judge-llm", metavar="URL", help="The judge's endpoint; else the agent's.")
-@click.option(
-    "--judge-model", help="The judge's model, its key in JUDGE_API_KEY if it has another."
-)
+@click.option("--judge-model", help="The judge's model; a key for --judge-llm in JUDGE_API_KEY.")
 @click.option("--rubric", default="default-1", show_default=True, help="What the judge is asked.")
 @click.option(
-    "--votes", type=click.IntRange(1, 101), default=1, show_default=True, help="A verdict."
+    "--votes",
+    type=click.IntRange(1, 101),
+    default=1,
+    show_default=True,
+    help="Votes for one verdict; the middle one counts.",
 )
-@click.option("--threshold", type=Share(), default=0.8, show_default=True, help="To accept from.")
+@click.option(
+    "--threshold", type=Share(), default=0.8, show_default=True, help="The score to accept from."
+)
 @click.option(
     "--refinements",
     type=click.IntRange(0, 20),
@@ -79,12 +83,28 @@ _MIB = 1 << 20
     help="A folder that the agent sees, read-only, where it is; may be given several times.",
 )
 @click.option("--env", "variables", multiple=True, metavar="NAME=VALUE", help="A variable for it.")
-@click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="A task.")
-@click.option("--max-steps", type=click.IntRange(1), help="Of one go at a stage.")
 @click.option(
-    "--max-seconds", type=click.IntRange(1), default=3600, show_default=True, help="A go."
+    "--attempts",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Attempts at each task.",
 )
-@click.option("--max-memory", type=click.IntRange(64), default=4096, show_default=True, help="MiB.")
+@click.option("--max-steps", type=click.IntRange(1), help="The most steps of one go at a stage.")
+@click.option(
+    "--max-seconds",
+    type=click.IntRange(1),
+    default=3600,
+    show_default=True,
+    help="The most seconds of one go.",
+)
+@click.option(
+    "--max-memory",
+    type=click.IntRange(64),
+    default=4096,
+    show_default=True,
+    help="The most MiB that its processes hold.",
+)
 @click.option("--max-cost", type=click.FloatRange(0), help="USD that the whole run may cost.")
 @click.option(
     "--price",
@@ -156,7 +176,8 @@ def command(
         {} if temperature is None else {"temperature": temperature},
         collect.Prices(*price) if price else None,
     )
-    judge_key = os.environ.get("JUDGE_API_KEY", key)
+    # The agent's key is never sent to anybody else.
+    judge_key = os.environ.get("JUDGE_API_KEY", None if judge_llm else key)
     endpoint = Endpoint((judge_llm or llm).rstrip("/"), judge_model or model, judge_key)
     judge = Judge(Model(endpoint, cache_folder() / "judgements"), open_rubric(rubric), votes)
     session = collect.Session(
