@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from davinci_agency.parallel import in_turn
+from davinci_agency.parallel import in_turn, threaded_map
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 12, 13])
@@ -59,3 +59,20 @@ def test_a_lane_s_error_is_raised_and_the_others_are_closed() -> None:
     with pytest.raises(ValueError, match="no more"):
         list(in_turn([good(), bad()]))
     assert closed.is_set()
+
+
+def test_threads_give_results_in_order_and_are_told_to_stop() -> None:
+    stopped = threading.Event()
+
+    def slow(number: int) -> int:
+        if number == 7:
+            raise ValueError("seven")
+        stopped.wait(0.05 if number % 2 else 0)
+        return number
+
+    assert list(threaded_map(slow, range(6), 3)) == list(range(6))
+    assert list(threaded_map(slow, range(6), 1)) == list(range(6))
+    stopped.clear()
+    with pytest.raises(ValueError, match="seven"):
+        list(threaded_map(slow, range(50), 3, stopped.set))
+    assert stopped.is_set()

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from davinci_agency.errors import CommandError, DataError
@@ -260,3 +262,55 @@ def test_the_genuine_trajectories_hold_no_path_or_person_of_the_machine_they_ran
         assert "/home/" not in text
         assert "/root/" not in text
         assert "/tmp/" not in text  # noqa: S108
+
+
+def test_rows_of_a_table_and_whole_documents_are_trajectories_too(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    row = {"task_id": "task-1", "messages": _talk()["messages"], "model": "m"}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "runs" / "rows.parquet")
+    document = {key: value for key, value in _talk().items() if key != "task_id"}
+    _save(tmp_path, "task-2.json", {**document, "model": "n"})
+    summary, attempts, _ = _ingest(tmp_path, [task("task-1"), task("task-2")])
+    assert [attempt["model"] for attempt in attempts] == ["m", "n"]
+    assert (summary.read, summary.out) == (2, 2)
+
+
+def test_a_task_is_found_by_its_instance_and_by_the_folder_s_name(tmp_path: Path) -> None:
+    tasks = [
+        {**task("task-1"), "instance_id": "a__b-1"},
+        {**task("task-2"), "instance_id": "a__b-2"},
+    ]
+    _save(tmp_path, "a__b-1.attempt-2.traj.json", _mini())
+    (tmp_path / "runs" / "a__b-2").mkdir()
+    _save(tmp_path, "a__b-2/run.traj.json", _mini())
+    _, attempts, _ = _ingest(tmp_path, tasks)
+    assert [attempt["task_id"] for attempt in attempts] == ["task-1", "task-2"]
+
+
+def test_an_instance_of_several_tasks_is_none(tmp_path: Path) -> None:
+    tasks = [
+        {**task("task-1"), "instance_id": "a__b-1"},
+        {**task("task-2"), "instance_id": "a__b-1"},
+    ]
+    _save(tmp_path, "a__b-1.traj.json", _mini())
+    assert "2 tasks" in _ingest_none(tmp_path, tasks)[0]["reason"]
+
+
+def test_files_that_are_no_trajectories_are_passed_over_and_named(tmp_path: Path) -> None:
+    _save(tmp_path, "task-1.traj.json", _mini())
+    _save(tmp_path, "config.json", {"a": 1})
+    summary, attempts, _ = _ingest(tmp_path, [task("task-1")])
+    assert (len(attempts), summary.read) == (1, 1)
+    assert "1 files hold no trajectory of a known format" in summary.notes[0]
+
+
+def test_tokens_are_counted_by_whom_one_chooses(tmp_path: Path) -> None:
+    _save(tmp_path, "task-1.traj.json", _mini())
+    tasks = write_lines(tmp_path / "tasks.jsonl", [task("task-1")])
+    out = tmp_path / "attempts.jsonl"
+    counts = []
+    for tokenizer in ("o200k_base", "none"):
+        ingest_trajectories([tmp_path / "runs"], [tasks], out, tokenizer=tokenizer)
+        (attempt,) = read_lines(out)
+        counts.append((attempt["tokenizer"], attempt["horizon"], attempt["num_tokens"] is None))
+    assert counts == [("o200k_base", "short", False), (None, None, True)]
