@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from davinci_agency.errors import SchemaError
+from davinci_agency.sandbox.bubblewrap import find_bubblewrap
 from davinci_agency.schema import RECORDS, load_schema, versions
 from davinci_agency.schema.arrow import arrow_schema
 from davinci_agency.shipped import shipped
@@ -48,8 +49,18 @@ def examine(place: Path) -> Iterator[Finding]:
     yield _git()
     yield _schemas()
     yield _disk(place)
+    yield _sandbox()
     yield _hub_token()
     yield _github_token()
+
+
+def _sandbox() -> Finding:
+    if find_bubblewrap() is not None:
+        return Finding("bubblewrap", "ok", "works")
+    there = shutil.which("bwrap") is not None
+    found = "may make no namespaces here" if there else "not installed"
+    advice = "collect shuts agents in with it: apt-get install bubblewrap (0.8 or newer)"
+    return Finding("bubblewrap", "missing", found, advice)
 
 
 def _package(name: str) -> Finding:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 import time
 
-from xllamacpp import CommonParams, Server
-
 
 def main(path: str) -> None:
     """Serve until standard input ends."""
+    from xllamacpp import CommonParams, Server
+
     params = CommonParams()
     params.model.path = path
     params.n_ctx = 8192
