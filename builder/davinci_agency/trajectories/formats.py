@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from davinci_agency.records import SourceFormat
-from davinci_agency.trajectories import mini_swe_agent, openai_messages
+from davinci_agency.trajectories import mini_swe_agent, openai_messages, sharegpt, swe_agent
 from davinci_agency.trajectories.rollout import Conversation
 
 Unit = Literal["document", "line", "session", "folder", "row"]
@@ -36,6 +36,10 @@ class Format:
 
 FORMATS: tuple[Format, ...] = (
     Format("mini-swe-agent", "document", mini_swe_agent.fits, mini_swe_agent.read),
+    Format("swe-agent", "document", swe_agent.fits, swe_agent.read),
+    Format("sharegpt", "line", sharegpt.fits, sharegpt.read),
+    Format("sharegpt", "document", sharegpt.fits, sharegpt.read),
+    Format("sharegpt", "row", sharegpt.fits, sharegpt.read),
     Format("openai-messages", "line", openai_messages.fits, openai_messages.read),
     Format("openai-messages", "document", openai_messages.fits, openai_messages.read),
     Format("openai-messages", "row", openai_messages.fits, openai_messages.read),
