@@ -314,3 +314,20 @@ def test_tokens_are_counted_by_whom_one_chooses(tmp_path: Path) -> None:
         (attempt,) = read_lines(out)
         counts.append((attempt["tokenizer"], attempt["horizon"], attempt["num_tokens"] is None))
     assert counts == [("o200k_base", "short", False), (None, None, True)]
+
+
+def test_a_file_of_lines_that_is_one_session_is_one_trajectory(tmp_path: Path) -> None:
+    lines = [
+        {"type": "session_meta", "payload": {"cli_version": "1"}},
+        *(
+            {"type": "response_item", "payload": {"type": "message", "role": role, "content": text}}
+            for role, text in (("user", "Mend it."), ("assistant", "Done."))
+        ),
+    ]
+    _save(tmp_path, "task-1.attempt-2.jsonl", "\n".join(map(json.dumps, lines)))
+    summary, (attempt,), _ = _ingest(tmp_path, [task("task-1")])
+    assert (summary.read, summary.out, attempt["source_format"]) == (1, 1, "codex")
+    assert {"what": "lines of the program's own: session_meta", "count": 1} in attempt[
+        "not_carried"
+    ]
+    assert "not carried over" in summary.notes[0]

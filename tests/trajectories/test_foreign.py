@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from davinci_agency.conversation import conversation_flaw
 from davinci_agency.trajectories import FORMATS, TrajectoryError, recognise
+from davinci_agency.trajectories.assembling import Turns
+from davinci_agency.trajectories.rollout import normal_messages
 
 
 def _swe_call(call_id: str, command: str) -> dict[str, Any]:
@@ -54,6 +56,134 @@ SHAREGPT: dict[str, Any] = {
         {"from": "gpt", "value": "Done."},
     ],
 }  # fmt: skip
+
+
+ATIF: dict[str, Any] = {
+    "schema_version": "ATIF-v1.7",
+    "agent": {"name": "some-agent", "version": "3", "tool_definitions": [{"name": "bash"}]},
+    "steps": [
+        {"source": "system", "message": "You program."},
+        {"source": "user", "message": "Old words.", "is_copied_context": True},
+        {"source": "user", "message": [{"type": "text", "text": "Mend it."}, {"type": "image"}]},
+        {"source": "agent", "model_name": "some-model", "message": "", "reasoning_content": "Hm.",
+         "tool_calls": [
+             {"tool_call_id": "a", "function_name": "bash", "arguments": {"command": "ls"}},
+             {"tool_call_id": "b", "function_name": "bash", "arguments": {"command": "pwd"}}],
+         "observation": {"results": [{"source_call_id": "b", "content": "second"},
+             {"content": "first"}, {"content": "Not enough."}]}, "metrics": {"cost": 1}},
+        {"source": "agent", "message": "Done."},
+    ],
+}  # fmt: skip
+
+
+def _item(kind: str, **more: Any) -> dict[str, Any]:
+    return {"type": "response_item", "payload": {"type": kind, **more}}
+
+
+CODEX: list[Any] = [
+    {"type": "session_meta", "payload": {"cli_version": "0.169.0",
+     "base_instructions": {"text": "You program."}}},
+    {"type": "turn_context", "payload": {"model": "some-model"}},
+    _item("message", role="user", content=[{"type": "input_text", "text": "Mend it."}]),
+    _item("reasoning", summary=[], encrypted_content="x"),
+    _item("reasoning", summary=[{"type": "summary_text", "text": "Hm."}]),
+    _item("message", role="assistant", content=[{"type": "output_text", "text": "I look."}]),
+    _item("function_call", name="shell", arguments='{"cmd": "ls"}', call_id="a"),
+    _item("custom_tool_call", name="apply_patch", input="*** Begin", call_id="b"),
+    _item("function_call_output", call_id="a", output="code.py"),
+    _item("custom_tool_call_output", call_id="b", output={"content": "ok"}),
+    {"type": "event_msg", "payload": {"type": "token_count"}},
+    _item("message", role="assistant", content=[{"type": "output_text", "text": "Done."}]),
+]  # fmt: skip
+
+
+def _line(kind: str, uuid: str, parent: str | None, content: Any, **more: Any) -> dict[str, Any]:
+    message = {"role": kind, "content": content, "model": "some-model"}
+    return {"type": kind, "uuid": uuid, "parentUuid": parent, "sessionId": "s", "version": "2.1",
+            "message": message, **more}  # fmt: skip
+
+
+CLAUDE: list[Any] = [
+    {"type": "summary", "summary": "Earlier."},
+    _line("user", "1", None, "Mend it."),
+    _line("assistant", "2", "1", [{"type": "thinking", "thinking": "Hm."}]),
+    _line("assistant", "3", "2", [{"type": "text", "text": "I look."}]),
+    _line("assistant", "4", "3", [{"type": "tool_use", "id": "a", "name": "Bash",
+          "input": {"command": "ls"}}]),
+    _line("user", "x", "4", "Never mind."),
+    _line("assistant", "s", "4", [{"type": "text", "text": "Aside."}], isSidechain=True),
+    _line("user", "5", "4", [{"type": "tool_result", "tool_use_id": "a",
+          "content": [{"type": "text", "text": "code.py"}]}]),
+    _line("assistant", "6", "5", [{"type": "text", "text": "Done."}]),
+]  # fmt: skip
+
+
+def test_atif_s_observations_answer_the_calls_that_they_name_or_else_in_order() -> None:
+    said = read(ATIF)
+    assert said.messages[1] == {"role": "user", "content": "Mend it."}
+    assert said.messages[2]["reasoning_content"] == "Hm."
+    answers = [turn for turn in said.messages if turn["role"] == "tool"]
+    assert {turn["tool_call_id"]: turn["content"] for turn in answers} == {
+        "a": "first", "b": "second",
+    }  # fmt: skip
+    assert said.messages[-2] == {"role": "user", "content": "Not enough."}
+    assert (said.scaffold.name, said.model) == ("some-agent", "some-model")
+    assert said.tools == ({"name": "bash"},)
+    assert said.not_carried == {
+        "steps that copy a context": 1, "measures of steps": 1, "parts of a content: image": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("session", [CODEX, CLAUDE])
+def test_a_session_s_pieces_become_turns(session: list[Any]) -> None:
+    form = recognise(session, "session")
+    assert form is not None
+    said = form.read(session)
+    assert conversation_flaw(said.messages) is None
+    spoken = [turn for turn in said.messages if turn["role"] == "assistant"]
+    assert [turn["content"] for turn in spoken] == ["I look.", "Done."]
+    assert spoken[0]["reasoning_content"] == "Hm."
+    assert said.model == "some-model"
+    answers = [turn["content"] for turn in said.messages if turn["role"] == "tool"]
+    assert answers[0] == "code.py"
+
+
+def test_codex_s_free_input_is_an_argument_and_its_own_lines_are_counted() -> None:
+    form = recognise(CODEX, "session")
+    assert form is not None
+    said = form.read(CODEX)
+    calls = said.messages[2]["tool_calls"]
+    assert calls[1]["function"] == {"name": "apply_patch", "arguments": {"input": "*** Begin"}}
+    assert said.not_carried["encrypted thoughts"] == 1
+    assert said.not_carried["lines of the program's own: event_msg"] == 1
+
+
+def test_claude_code_s_other_branches_and_subagents_are_counted() -> None:
+    form = recognise(CLAUDE, "session")
+    assert form is not None
+    said = form.read(CLAUDE)
+    assert "Never mind." not in [turn["content"] for turn in said.messages]
+    assert said.not_carried["turns of branches that were given up"] == 1
+    assert said.not_carried["turns of subagents"] == 1
+    assert said.not_carried["lines of the program's own: summary"] == 1
+
+
+def test_ids_that_are_used_again_are_made_unlike_and_open_calls_are_answered() -> None:
+    turns = Turns()
+    turns.say("user", "Do it.")
+    for answer in ("one", None, "three"):
+        turns.call("a", "bash", {})
+        if answer:
+            turns.answer("a", answer)
+        turns.say("user", "Go on.")
+    turns.answer("b", "to nobody")
+    turns.say("assistant", "Done.")
+    said, rest = turns.done()
+    assert [turn["tool_call_id"] for turn in said if turn["role"] == "tool"] == ["a", "a.2", "a.3"]
+    assert conversation_flaw(normal_messages(list(said))) is None
+    assert turns.lost["calls that were never answered"] == 1
+    assert turns.lost["answers to no call, or second ones"] == 1
+    assert rest == ()
 
 
 def read(value: Any) -> Any:
@@ -123,10 +253,12 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_mutilated_values_are_refused_in_words_or_read(data: st.DataObject) -> None:
-    value = copy.deepcopy(data.draw(st.sampled_from([SWE_AGENT, SHAREGPT])))
+    value: Any = copy.deepcopy(
+        data.draw(st.sampled_from([SWE_AGENT, SHAREGPT, ATIF, CODEX, CLAUDE]))
+    )
     path = data.draw(st.sampled_from([path for path in _places(value) if path]))
     inner: Any = value
     for key in path[:-1]:

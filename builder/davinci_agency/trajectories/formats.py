@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from davinci_agency.records import SourceFormat
-from davinci_agency.trajectories import mini_swe_agent, openai_messages, sharegpt, swe_agent
+from davinci_agency.trajectories import (
+    atif,
+    claude_code,
+    codex,
+    mini_swe_agent,
+    openai_messages,
+    sharegpt,
+    swe_agent,
+)
 from davinci_agency.trajectories.rollout import Conversation
 
 Unit = Literal["document", "line", "session", "folder", "row"]
@@ -36,6 +44,9 @@ class Format:
 
 FORMATS: tuple[Format, ...] = (
     Format("mini-swe-agent", "document", mini_swe_agent.fits, mini_swe_agent.read),
+    Format("atif", "document", atif.fits, atif.read),
+    Format("claude-code", "session", claude_code.fits, claude_code.read),
+    Format("codex", "session", codex.fits, codex.read),
     Format("swe-agent", "document", swe_agent.fits, swe_agent.read),
     Format("sharegpt", "line", sharegpt.fits, sharegpt.read),
     Format("sharegpt", "document", sharegpt.fits, sharegpt.read),
