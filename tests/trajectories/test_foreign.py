@@ -118,6 +118,64 @@ CLAUDE: list[Any] = [
 ]  # fmt: skip
 
 
+_RESPONSE = {"functionResponse": {"id": "a", "name": "ls", "response": {"output": "code.py"}}}
+
+GEMINI: list[Any] = [
+    {"sessionId": "s", "projectHash": "h", "kind": "main"},
+    {"$set": {"messages": [{"id": "0", "type": "user", "content": [{"text": "Context."}]}]}},
+    {"id": "1", "type": "user", "content": [{"text": "Mend it."}]},
+    {"$set": {"lastUpdated": "now"}},
+    {"id": "2", "type": "gemini", "content": "I look.", "thoughts": [{"subject": "Hm."}]},
+    {"id": "2", "type": "gemini", "content": "I look.", "thoughts": [{"subject": "Hm."}],
+     "model": "some-model", "tokens": {"input": 1},
+     "toolCalls": [{"id": "a", "name": "ls", "args": {"x": 1}, "result": [_RESPONSE]}]},
+    {"id": "3", "type": "user", "content": [_RESPONSE]},
+    {"id": "4", "type": "info", "content": "Saved."},
+    {"id": "5", "type": "gemini", "content": "Done."},
+]  # fmt: skip
+
+SII: dict[str, Any] = {
+    "id": "c", "model": "some-model",
+    "events": [{"type": "started"}, {"type": "api_request_full", "data": {"full_request": {
+        "system_instruction": "You program.",
+        "tools": [{"functionDeclarations": [{"name": "ls", "parameters": {"type": "OBJECT",
+            "properties": {"type": {"type": "STRING"}}}}]}],
+        "messages": [
+            {"role": "user", "parts": [{"text": "Mend it."}]},
+            {"role": "model", "parts": [{"text": "Hm.", "thought": True}, {"text": "I look."},
+                {"functionCall": {"id": "a", "name": "ls", "args": {}}}]},
+            {"role": "user", "parts": [_RESPONSE]},
+            {"role": "model", "parts": [{"text": "Done."}]},
+            {"role": "user", "parts": [{"text": "And now?"}]},
+        ]}}}],
+}  # fmt: skip
+
+
+def test_gemini_s_log_is_one_of_changes_and_its_results_are_taken_once() -> None:
+    form = recognise(GEMINI, "session")
+    assert form is not None
+    said = form.read(GEMINI)
+    roles = [turn["role"] for turn in said.messages]
+    assert roles == ["user", "user", "assistant", "tool", "assistant"]
+    assert said.not_carried == {
+        "counts of tokens": 1,
+        "messages of the program's own: info": 1,
+        "schemas of tools, which the format does not hold": 1,
+    }
+
+
+def test_sii_s_last_request_is_the_conversation_and_its_schemas_are_json_s() -> None:
+    said = read(SII)
+    assert [turn["role"] for turn in said.messages] == [
+        "system", "user", "assistant", "tool", "assistant",
+    ]  # fmt: skip
+    assert said.messages[2]["reasoning_content"] == "Hm."
+    parameters = said.tools[0]["function"]["parameters"]
+    assert parameters == {"type": "object", "properties": {"type": {"type": "string"}}}
+    assert said.not_carried["last words that nobody answered"] == 1
+    assert conversation_flaw(said.messages) is None
+
+
 def test_atif_s_observations_answer_the_calls_that_they_name_or_else_in_order() -> None:
     said = read(ATIF)
     assert said.messages[1] == {"role": "user", "content": "Mend it."}
@@ -134,7 +192,7 @@ def test_atif_s_observations_answer_the_calls_that_they_name_or_else_in_order() 
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("session", [CODEX, CLAUDE])
+@pytest.mark.parametrize("session", [CODEX, CLAUDE, GEMINI])
 def test_a_session_s_pieces_become_turns(session: list[Any]) -> None:
     form = recognise(session, "session")
     assert form is not None
@@ -248,6 +306,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
             yield from _places(item, (*path, place))
 
 
+VALUES: list[Any] = [SWE_AGENT, SHAREGPT, ATIF, CODEX, CLAUDE, GEMINI, SII]
 ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, 7, "", "x", [], {}, [{}], {"a": 1}, True, 1.5, "{", [None]]
 )
@@ -256,9 +315,7 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_mutilated_values_are_refused_in_words_or_read(data: st.DataObject) -> None:
-    value: Any = copy.deepcopy(
-        data.draw(st.sampled_from([SWE_AGENT, SHAREGPT, ATIF, CODEX, CLAUDE]))
-    )
+    value: Any = copy.deepcopy(data.draw(st.sampled_from(VALUES)))
     path = data.draw(st.sampled_from([path for path in _places(value) if path]))
     inner: Any = value
     for key in path[:-1]:

@@ -15,9 +15,11 @@ from davinci_agency.trajectories import (
     atif,
     claude_code,
     codex,
+    gemini_cli,
     mini_swe_agent,
     openai_messages,
     sharegpt,
+    sii_cli,
     swe_agent,
 )
 from davinci_agency.trajectories.rollout import Conversation
@@ -47,6 +49,9 @@ FORMATS: tuple[Format, ...] = (
     Format("atif", "document", atif.fits, atif.read),
     Format("claude-code", "session", claude_code.fits, claude_code.read),
     Format("codex", "session", codex.fits, codex.read),
+    Format("gemini-cli", "session", gemini_cli.fits, gemini_cli.read),
+    Format("gemini-cli", "document", gemini_cli.fits, gemini_cli.read),
+    Format("sii-cli", "document", sii_cli.fits, sii_cli.read),
     Format("swe-agent", "document", swe_agent.fits, swe_agent.read),
     Format("sharegpt", "line", sharegpt.fits, sharegpt.read),
     Format("sharegpt", "document", sharegpt.fits, sharegpt.read),
