@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,12 @@ def test_tests_that_are_renamed_or_added_pass_the_gate() -> None:
         "+def test_two():\n+def test_three():\n"
     )
     assert find_gate(submission(patch)) is None
+
+
+def test_tests_that_the_true_change_takes_away_may_go() -> None:
+    patch = GATES["tests-removed"].patch
+    stage = replace(asked(), test_patch=patch)
+    assert find_gate(Submission(stage, patch, (), "Submitted")) is None
 
 
 def test_every_rubric_is_there_and_another_is_none() -> None:
