@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from davinci_agency.curate.finding import Run
 from davinci_agency.curate.peeking import peeking
-from davinci_agency.curate.shell import simple_commands
+from davinci_agency.peeking.shell import simple_commands
 from tests.curate.attempts import MERGES, attempt, staged, task, turns
 
 MERGE = MERGES[0]

@@ -15,7 +15,7 @@ from itertools import chain, islice
 from math import ceil
 from typing import Any
 
-from davinci_agency.curate.calls import Call, text_of
+from davinci_agency.calls import Call, text_of
 from davinci_agency.curate.finding import Finding, Run
 
 _SAMPLE = 32

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
+from davinci_agency.calls import text_of
 from davinci_agency.conversation import conversation_flaw, stages_flaw
-from davinci_agency.curate.calls import text_of
 from davinci_agency.curate.finding import Finding, Run
 from davinci_agency.records import AttemptStage, JsonObject
 from davinci_agency.schema import cut_short

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from davinci_agency.curate.calls import Call, answers_to, calls_of
+from davinci_agency.calls import Call, answers_to, calls_of
 from davinci_agency.records import Attempt, Task
 
 Finding = tuple[str, float | None]

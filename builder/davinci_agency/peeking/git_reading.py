@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from davinci_agency.curate.hidden import Hidden
+from davinci_agency.peeking.hidden import Hidden
 
 _READS = frozenset(
     {"log", "show", "diff", "difftool", "diff-tree", "checkout", "switch", "restore", "reset",
