@@ -47,6 +47,35 @@
     seed = 7
     concurrency = 4                 # chains that it is asked about at once
 
+    [collect]                       # with llm, agents attempt the tasks; workers are run's
+    llm = "http://localhost:8000/v1"      # the agent's endpoint, with the key in OPENAI_API_KEY
+    model = "glm-4.6"
+    scaffold = "mini-swe-agent"     # the agent program
+    temperature = 0.7               # the endpoint's own, if left out
+    attempts = 1                    # at each task
+    refinements = 3                 # how often an agent is sent back at a stage
+    refine = "continue"             # its conversation; or "restart"
+    max_steps = 100                 # of one go at a stage
+    max_seconds = 3600
+    max_cost = 50.0                 # USD, of the whole run
+    prices = [0.6, 2.2]             # USD for a million tokens in and out, if nobody tells
+
+    [judge]                         # who decides about what they hand in; the agent's model itself,
+    llm = "http://localhost:8001/v1"      # if left out. Its key is in JUDGE_API_KEY
+    model = "glm-4.6"
+    rubric = "default-1"
+    votes = 1                       # the middle one counts
+    threshold = 0.8
+    test_command = "python -m pytest -q {tests}"   # run the pull request's own tests, too
+    test_seconds = 600
+
+    [sandbox]                       # where agents and tests are run
+    kind = "bubblewrap"             # or "docker", or "local", which shuts nothing in
+    image = "project:latest"        # of docker
+    mounts = ["/opt/environment"]   # folders that are seen inside, read-only
+    environment = { PATH = "/opt/environment/bin:/usr/bin:/bin" }
+    memory = 4096                   # MiB
+
     [curate]                        # davinci-agency curate rules lists every rule
     off = ["contained"]             # rules that are off; all are on by default
     mark = ["looping"]              # rules that only mark what breaks them
@@ -86,11 +115,14 @@ from typing import Annotated
 
 import msgspec
 
+from davinci_agency.collect.options import CollectOptions
 from davinci_agency.curate.options import CurateOptions
 from davinci_agency.errors import RecipeError
+from davinci_agency.evaluate.options import JudgeOptions
 from davinci_agency.mine.filters import Filters
 from davinci_agency.records import KINDS, ApplyStatus, Kind, StatePolicy
 from davinci_agency.release import ShardFormat
+from davinci_agency.sandbox import SandboxOptions
 
 
 class SourceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,6 +188,9 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     filter: Filters = Filters()
     chain: ChainTable = ChainTable()
     query: QueryTable = QueryTable()
+    collect: CollectOptions = CollectOptions()
+    judge: JudgeOptions = JudgeOptions()
+    sandbox: SandboxOptions = SandboxOptions()
     curate: CurateOptions = CurateOptions()
     build: BuildTable = BuildTable()
 

@@ -17,8 +17,7 @@ from davinci_agency.evaluate.feedback import NOTHING_TO_TELL, secrets_from, with
 from davinci_agency.evaluation import Evaluation, Submission
 from davinci_agency.leaks import find_leaks
 from davinci_agency.llm import Endpoint, Model
-from davinci_agency.records import TaskStage, as_stage
-from tests.query.support import stage, stages_of
+from tests.evaluate.support import asked, task_of
 from tests.servers.llm import KEY, Answer, LanguageModel, Raw, Refusal
 
 MINE = """\
@@ -31,12 +30,8 @@ diff --git a/src/other.py b/src/other.py
 """
 
 
-def asked() -> TaskStage:
-    return as_stage(stages_of(stage())[0], TaskStage, query="Make rounding exact.")
-
-
 def submission(patch: str = MINE, exit_status: str | None = "Submitted") -> Submission:
-    return Submission(asked(), patch, (), exit_status)
+    return Submission(task_of(asked()), 0, patch, (), exit_status)
 
 
 def parts(score: float, comment: str = "Large values are still wrong.", **changes: Any) -> str:
@@ -207,7 +202,20 @@ def test_tests_that_are_renamed_or_added_pass_the_gate() -> None:
 def test_tests_that_the_true_change_takes_away_may_go() -> None:
     patch = GATES["tests-removed"].patch
     stage = replace(asked(), test_patch=patch)
-    assert find_gate(Submission(stage, patch, (), "Submitted")) is None
+    assert find_gate(Submission(task_of(stage), 0, patch, (), "Submitted")) is None
+
+
+def test_who_looks_up_the_answer_need_not_be_sent_back(tmp_path: Path) -> None:
+    call = {
+        "id": "1",
+        "type": "function",
+        "function": {"name": "bash", "arguments": {"command": "git fetch origin pull/12/head"}},
+    }
+    said = ({"role": "assistant", "content": "", "tool_calls": [call]},)
+    decided, questions = decide(tmp_path, parts(1.0), given=replace(submission(), messages=said))
+    assert (decided.is_accepted, decided.judge) == (False, "gate peeking")
+    assert decided.is_spoilt
+    assert not questions
 
 
 def test_every_rubric_is_there_and_another_is_none() -> None:

@@ -17,7 +17,7 @@ from davinci_agency.evaluation import Submission
 from davinci_agency.leaks import Secrets
 from davinci_agency.llm import Endpoint, Model, Sampling
 from davinci_agency.query import ModelWriter, Refused, Written
-from davinci_agency.records import TaskStage, as_stage
+from tests.evaluate.support import asked, task_of
 from tests.matrix.test_clients import install
 from tests.query.support import stage, stages_of
 
@@ -67,13 +67,14 @@ def test_it_writes_queries_or_is_set_aside(url: str, tmp_path: Path) -> None:
 
 
 def test_it_judges_in_the_shape_that_it_is_held_to(url: str, tmp_path: Path) -> None:
-    asked = as_stage(stages_of(stage())[0], TaskStage, query="Make rounding exact.")
     model = model_of(url, tmp_path)
     # The longer rubric is more than it can fill in within its tokens.
     judge = Judge(model, open_rubric("gair-v1"))
-    judged = judge.judge(asked, asked.patch)
+    judged = judge.judge(asked(), asked().patch)
     assert isinstance(judged, Judgement), judged
     assert 0 <= judged.vote.score <= 1
-    decided = Acceptance(judge).evaluate(Submission(asked, asked.patch, (), "Submitted"))
+    decided = Acceptance(judge).evaluate(
+        Submission(task_of(asked()), 0, asked().patch, (), "Submitted")
+    )
     assert decided.error is None
     assert decided.score == judged.vote.score

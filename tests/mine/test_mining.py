@@ -12,7 +12,7 @@ import pytest
 from davinci_agency.errors import CommandError, DataError, SourceError
 from davinci_agency.ids import author_id
 from davinci_agency.mine import MineOptions, hosted_at, mine_pulls, read_source
-from davinci_agency.mine.paths import is_test, language
+from davinci_agency.paths import is_test, language
 from davinci_agency.schema import validator
 from tests.mine.support import REPO, change, mine
 from tests.repositories import Repository, digest_tree, email_of, run_git

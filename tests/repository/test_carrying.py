@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from davinci_agency.repository.carrying import Start, TrueStage, first_start, next_start
+from davinci_agency.repository.carrying import Start, TrueStage, stage_start
 from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import read_source
 from davinci_agency.repository.states import States
@@ -79,32 +79,42 @@ def has(states: States, tree: str, path: str) -> bool:
 
 def test_the_first_stage_starts_from_its_base(chain: Chain, states: States) -> None:
     base = chain.repository.sha(f"{chain.stages[0].base_commit}^{{tree}}")
-    assert first_start(states, chain.stages[0]) == Start(base)
+    assert stage_start(states, chain.stages[:1], "", cumulative=False) == Start(base)
 
 
 def test_going_on_is_going_on(chain: Chain, states: States) -> None:
-    made = edited(states, first_start(states, chain.stages[0]).tree or "", "line 3", "agent 3")
-    assert next_start(states, chain.stages[:2], made, cumulative=True) == Start(made)
+    made = edited(
+        states,
+        stage_start(states, chain.stages[:1], "", cumulative=False).tree or "",
+        "line 3",
+        "agent 3",
+    )
+    assert stage_start(states, chain.stages[:2], made, cumulative=True) == Start(made)
 
 
 def test_who_does_the_true_thing_starts_from_the_true_base(chain: Chain, states: States) -> None:
-    made = first_start(states, chain.stages[0]).tree or ""
+    made = stage_start(states, chain.stages[:1], "", cumulative=False).tree or ""
     for count in (1, 2):
         made = states.applied(made, chain.stages[count - 1].patch) or ""
-        start = next_start(states, chain.stages[: count + 1], made, cumulative=False)
+        start = stage_start(states, chain.stages[: count + 1], made, cumulative=False)
         assert start == Start(states.tree_of(chain.stages[count].base_commit))
         made = start.tree or ""
 
 
 def test_the_agent_s_work_stands_in_for_the_truth(chain: Chain, states: States) -> None:
-    made = edited(states, first_start(states, chain.stages[0]).tree or "", "line 3", "agent 3")
-    second = next_start(states, chain.stages[:2], made, cumulative=False).tree or ""
+    made = edited(
+        states,
+        stage_start(states, chain.stages[:1], "", cumulative=False).tree or "",
+        "line 3",
+        "agent 3",
+    )
+    second = stage_start(states, chain.stages[:2], made, cumulative=False).tree or ""
     assert "agent 3" in show(states, second)
     assert "true" not in show(states, second)
     assert has(states, second, "other2")
     assert not has(states, second, "added")
     made = edited(states, second, "line 9", "agent 9")
-    third = next_start(states, chain.stages, made, cumulative=False).tree or ""
+    third = stage_start(states, chain.stages, made, cumulative=False).tree or ""
     assert "agent 3" in show(states, third)
     assert "agent 9" in show(states, third)
     assert "true" not in show(states, third)
@@ -116,8 +126,13 @@ def test_work_that_does_not_merge_is_a_conflict_and_says_where(
 ) -> None:
     chain.repository.commit("Clash", {"code": chain.code().replace("line 5\n", "clash\n")})
     fourth = chain.pull(4, {"x": "x\n"})
-    made = edited(states, first_start(states, chain.stages[0]).tree or "", "line 5", "agent 5")
-    start = next_start(states, [chain.stages[0], fourth], made, cumulative=False)
+    made = edited(
+        states,
+        stage_start(states, chain.stages[:1], "", cumulative=False).tree or "",
+        "line 5",
+        "agent 5",
+    )
+    start = stage_start(states, [chain.stages[0], fourth], made, cumulative=False)
     assert start.tree is None
     assert start.conflict is not None
     assert "in code" in start.conflict
@@ -127,7 +142,7 @@ def test_a_truth_that_is_not_in_the_base_is_not_taken_out(chain: Chain, states: 
     # The second was merged after the first's base: as if somebody had listed them the other way.
     first, second, _ = chain.stages
     made = states.applied(states.tree_of(second.base_commit), second.patch) or ""
-    start = next_start(states, [second, first], made, cumulative=False)
+    start = stage_start(states, [second, first], made, cumulative=False)
     assert start.tree is not None
     assert "true 9" in show(states, start.tree)
 
@@ -136,7 +151,7 @@ def test_a_truth_that_was_overlaid_is_a_conflict(chain: Chain, states: States) -
     chain.repository.commit("Clash", {"code": chain.code().replace("true 3\n", "overlaid\n")})
     fourth = chain.pull(4, {"x": "x\n"})
     made = states.tree_of(chain.stages[0].base_commit)
-    start = next_start(states, [chain.stages[0], fourth], made, cumulative=False)
+    start = stage_start(states, [chain.stages[0], fourth], made, cumulative=False)
     assert start.conflict == "#1 can't be taken out of the base of #4"
 
 
@@ -148,5 +163,5 @@ def test_what_the_truth_deleted_is_there_again(chain: Chain, states: States) -> 
     fourth = TrueStage(4, base, patch)
     fifth = chain.pull(5, {"y": "y\n"})
     made = states.tree_of(base)
-    start = next_start(states, [fourth, fifth], made, cumulative=False)
+    start = stage_start(states, [fourth, fifth], made, cumulative=False)
     assert has(states, start.tree or "", "old")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from davinci_agency.cli.judging import judge_options, sandbox_options
 from davinci_agency.cli.options import (
     FOLDER,
     IN_FILE,
-    Share,
     Terminal,
     cache_folder,
     common_options,
@@ -19,10 +20,11 @@ from davinci_agency.cli.options import (
     tokenizer_option,
     workers_option,
 )
-from davinci_agency.errors import CommandError
 from davinci_agency.records import RoundMode
 
-_MIB = 1 << 20
+if TYPE_CHECKING:
+    from davinci_agency.evaluate import JudgeOptions
+    from davinci_agency.sandbox import SandboxOptions
 
 
 @click.command("collect")
@@ -32,19 +34,7 @@ _MIB = 1 << 20
 @click.option("--llm", required=True, metavar="URL", help="The endpoint of the agent's model.")
 @click.option("--model", required=True, help="The agent's model, its key in OPENAI_API_KEY.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Of the agent's model.")
-@click.option("--judge-llm", metavar="URL", help="The judge's endpoint; else the agent's.")
-@click.option("--judge-model", help="The judge's model; a key for --judge-llm in JUDGE_API_KEY.")
-@click.option("--rubric", default="default-1", show_default=True, help="What the judge is asked.")
-@click.option(
-    "--votes",
-    type=click.IntRange(1, 101),
-    default=1,
-    show_default=True,
-    help="Votes for one verdict; the middle one counts.",
-)
-@click.option(
-    "--threshold", type=Share(), default=0.8, show_default=True, help="The score to accept from."
-)
+@judge_options("judge-")
 @click.option(
     "--refinements",
     type=click.IntRange(0, 20),
@@ -67,22 +57,7 @@ _MIB = 1 << 20
     metavar="[OWNER/NAME=]PATH",
     help="A repository of the tasks; may be given several times.",
 )
-@click.option(
-    "--sandbox",
-    type=click.Choice(["bubblewrap", "docker", "local"]),
-    default="bubblewrap",
-    show_default=True,
-    help="What shuts the agent in; local shuts nothing in.",
-)
-@click.option("--image", help="The image of a docker sandbox.")
-@click.option(
-    "--mount",
-    "mounts",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    help="A folder that the agent sees, read-only, where it is; may be given several times.",
-)
-@click.option("--env", "variables", multiple=True, metavar="NAME=VALUE", help="A variable for it.")
+@sandbox_options
 @click.option(
     "--attempts",
     type=click.IntRange(1),
@@ -97,13 +72,6 @@ _MIB = 1 << 20
     default=3600,
     show_default=True,
     help="The most seconds of one go.",
-)
-@click.option(
-    "--max-memory",
-    type=click.IntRange(64),
-    default=4096,
-    show_default=True,
-    help="The most MiB that its processes hold.",
 )
 @click.option("--max-cost", type=click.FloatRange(0), help="USD that the whole run may cost.")
 @click.option(
@@ -124,22 +92,14 @@ def command(
     llm: str,
     model: str,
     temperature: float | None,
-    judge_llm: str | None,
-    judge_model: str | None,
-    rubric: str,
-    votes: int,
-    threshold: float,
+    judge: JudgeOptions,
     refinements: int,
     refine: RoundMode,
     clones: tuple[str, ...],
-    sandbox: str,
-    image: str | None,
-    mounts: tuple[Path, ...],
-    variables: tuple[str, ...],
+    sandbox: SandboxOptions,
     attempts: int,
     max_steps: int | None,
     max_seconds: int,
-    max_memory: int,
     max_cost: float | None,
     price: tuple[float, float] | None,
     runs: Path | None,
@@ -158,45 +118,29 @@ def command(
       davinci-agency collect tasks.jsonl --out attempts.jsonl --clone numpy.git \\
         --llm http://localhost:8000/v1 --model glm-4.6 --workers 4
     """
-    from davinci_agency import collect
-    from davinci_agency import sandbox as sandboxes
-    from davinci_agency.evaluate import Acceptance, Judge, open_rubric
-    from davinci_agency.llm import Endpoint, Model
+    from davinci_agency.collect import CollectOptions, run_tasks
+    from davinci_agency.crews import open_crew
     from davinci_agency.pipeline import open_clones
     from davinci_agency.tokens import open_counter
 
-    if scaffold not in collect.SCAFFOLDS:
-        known = ", ".join(collect.SCAFFOLDS)
-        raise CommandError(f"there is no scaffold {scaffold}; choose one of {known}.")
-    key = os.environ.get("OPENAI_API_KEY")
-    upstream = collect.Upstream(
-        llm.rstrip("/"),
-        model,
-        key,
-        {} if temperature is None else {"temperature": temperature},
-        collect.Prices(*price) if price else None,
+    options = CollectOptions(
+        llm=llm,
+        model=model,
+        scaffold=scaffold,
+        temperature=temperature,
+        attempts=attempts,
+        refinements=refinements,
+        refine=refine,
+        max_steps=max_steps,
+        max_seconds=max_seconds,
+        max_cost=max_cost,
+        prices=price,
     )
-    # The agent's key is never sent to anybody else.
-    judge_key = os.environ.get("JUDGE_API_KEY", None if judge_llm else key)
-    endpoint = Endpoint((judge_llm or llm).rstrip("/"), judge_model or model, judge_key)
-    judge = Judge(Model(endpoint, cache_folder() / "judgements"), open_rubric(rubric), votes)
-    session = collect.Session(
-        scaffold=collect.SCAFFOLDS[scaffold],
-        sandbox=sandboxes.open_sandbox(sandbox, image),  # type: ignore[arg-type]
-        upstream=upstream,
-        budget=collect.Budget(max_cost),
-        limits=sandboxes.Limits(seconds=max_seconds, memory=max_memory * _MIB),
-        session_limits=collect.SessionLimits(steps=max_steps),
-        mounts=tuple(sandboxes.Mount(path.resolve(), str(path.resolve())) for path in mounts),
-        environment=dict(_variable(each) for each in variables),
-    )
-    crew = collect.Crew(
-        session, Acceptance(judge, threshold), open_counter(tokenizer), refinements, refine
-    )
-    summary = collect.run_tasks(
+    counter = open_counter(tokenizer)
+    summary = run_tasks(
         tasks,
         out,
-        crew,
+        open_crew(options, judge, sandbox, cache_folder(), os.environ, counter),
         open_clones(clones),
         runs or out.with_name(f"{out.name.partition('.')[0]}.runs"),
         attempts=attempts,
@@ -205,10 +149,3 @@ def command(
         progress=terminal.progress,
     )
     terminal.show(summary)
-
-
-def _variable(text: str) -> tuple[str, str]:
-    name, is_given, value = text.partition("=")
-    if not is_given or not name:
-        raise CommandError(f"--env {name}: write it as NAME=VALUE.")
-    return name, value

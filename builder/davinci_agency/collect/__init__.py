@@ -10,12 +10,14 @@ from davinci_agency.collect.attempting import Crew
 from davinci_agency.collect.budget import Budget, Prices, SessionLimits, Usage
 from davinci_agency.collect.collecting import run_tasks
 from davinci_agency.collect.gateway import Gateway, Upstream
+from davinci_agency.collect.options import CollectOptions
 from davinci_agency.collect.scaffolds import SCAFFOLDS
 from davinci_agency.collect.session import Go, Session, run_session
 
 __all__ = [
     "SCAFFOLDS",
     "Budget",
+    "CollectOptions",
     "Crew",
     "Gateway",
     "Go",

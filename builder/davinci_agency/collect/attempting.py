@@ -8,9 +8,16 @@ from pathlib import Path
 
 from davinci_agency.collect.rounds import Handed, Request, hand_in
 from davinci_agency.collect.session import Session
-from davinci_agency.evaluation import Evaluation, Evaluator, Submission
-from davinci_agency.records import Attempt, AttemptStage, Round, RoundMode, Task, TaskStage
-from davinci_agency.repository.carrying import Start, TrueStage, first_start, next_start
+from davinci_agency.evaluation import (
+    Evaluation,
+    Evaluator,
+    Submission,
+    Tree,
+    is_cumulative,
+    true_stages,
+)
+from davinci_agency.records import Attempt, AttemptStage, Round, RoundMode, Task
+from davinci_agency.repository.carrying import stage_start
 from davinci_agency.repository.states import States
 from davinci_agency.tokens import TokenCounter
 from davinci_agency.trajectories import Rollout, TrajectoryError, join_stages, make_attempt
@@ -75,21 +82,18 @@ def attempt_task(
     Raises `BudgetError` if the run's money is gone; what was done is kept.
     """
     outcome = Outcome()
-    truth = [
-        TrueStage(stage.number, stage.base_commit, stage.patch + stage.test_patch)
-        for stage in task.stages
-    ]
+    truth = true_stages(task)
     done: list[Rollout] = []
     made = ""
-    for place, stage in enumerate(task.stages):
-        start = _start(states, task, truth[: place + 1], made)
+    for place in range(len(task.stages)):
+        start = stage_start(states, truth[: place + 1], made, cumulative=is_cumulative(task))
         if start.tree is None:
             outcome.problem = start.conflict
             if done:
                 done[-1] = replace(done[-1], said=replace(done[-1].said, exit_status=CONFLICT))
             break
         folder = above / task.task_id / f"attempt-{number}" / f"stage-{place + 1}"
-        tries = _try_stage(crew, states, task, stage, start.tree, folder, should_stop)
+        tries = _try_stage(crew, states, task, place, start.tree, folder, should_stop)
         last = tries[-1]
         if last.evaluation.error is not None or last.handed.said is None:
             outcome.problem = last.evaluation.error or last.handed.problem
@@ -111,18 +115,11 @@ def attempt_task(
     return outcome
 
 
-def _start(states: States, task: Task, truth: Sequence[TrueStage], made: str) -> Start:
-    if len(truth) == 1:
-        return first_start(states, truth[0])
-    cumulative = task.stages[0].state_policy == "cumulative"
-    return next_start(states, truth, made, cumulative=cumulative)
-
-
 def _try_stage(
     crew: Crew,
     states: States,
     task: Task,
-    stage: TaskStage,
+    place: int,
     start: str,
     folder: Path,
     should_stop: Callable[[], bool],
@@ -130,19 +127,23 @@ def _try_stage(
     """Return the goes at a stage: until one is accepted, can't be judged, or is the last."""
     tries: list[_Tried] = []
     base = task.stages[0].base_commit
-    request = Request(stage.query, base, start)
+    request = Request(task.stages[place].query, base, start)
     for _ in range(crew.refinements + 1):
         handed = hand_in(crew.session, states, request, folder, should_stop)
         said = handed.said
         status = handed.ended.exit_status or (said.exit_status if said else None)
-        submission = Submission(stage, handed.ended.patch, said.messages if said else (), status)
+        made = Tree(states, handed.ended.tree)
+        submission = Submission(
+            task, place, handed.ended.patch, said.messages if said else (), status, made
+        )
         evaluation = (
             crew.evaluator.evaluate(submission)
             if said is not None
             else Evaluation(False, None, "", "", error=handed.problem)
         )
         tries.append(_Tried(request.mode, handed, evaluation))
-        if evaluation.is_accepted or evaluation.error is not None:
+        is_hopeless = evaluation.is_spoilt and crew.refine == "continue"
+        if evaluation.is_accepted or evaluation.error is not None or is_hopeless:
             break
         request = replace(request, mode=crew.refine, feedback=evaluation.feedback, before=handed)
     return tries
@@ -153,7 +154,12 @@ def _rollout(task: Task, number: int, stage: int, start: str, tries: Sequence[_T
     said, ended, evaluation = last.handed.said, last.handed.ended, last.evaluation
     if said is None:
         raise ValueError("a go without a conversation is no part of an attempt")
-    verdict = Verdict(evaluation.score, evaluation.judge, evaluation.rationale)
+    verdict = Verdict(
+        evaluation.score,
+        evaluation.judge,
+        evaluation.rationale,
+        {"passed": True, "failed": False}.get(evaluation.execution or ""),
+    )
     status = ended.exit_status or said.exit_status
     part = AttemptStage(
         message_start=0,
@@ -180,7 +186,7 @@ def _round(tried: _Tried) -> Round:
         score=evaluation.score,
         rationale=evaluation.rationale,
         feedback=evaluation.feedback,
-        execution=None,
+        execution=evaluation.execution,
         steps=ended.usage.steps,
         prompt_tokens=ended.usage.prompt_tokens,
         completion_tokens=ended.usage.completion_tokens,

@@ -17,7 +17,7 @@ import orjson
 
 from davinci_agency.collect.budget import Usage
 from davinci_agency.collect.session import Session, run_session
-from davinci_agency.errors import RemoteError
+from davinci_agency.errors import DataError, RemoteError
 from davinci_agency.files import atomic_file
 from davinci_agency.ids import content_digest
 from davinci_agency.records import RoundMode
@@ -102,8 +102,15 @@ def hand_in(
         _work(session, states, request, folder, trajectory, should_stop)
     else:
         session.budget.spend(_read(folder).usage)
+        _make_again(states, request.start, _read(folder))
     said, problem, sha256 = _said(session, trajectory)
     return Handed(folder, _read(folder), said, problem, sha256)
+
+
+def _make_again(states: States, start: str, ended: Ended) -> None:
+    """Make the tree that a go left: trees are kept no longer than a run."""
+    if states.applied(start, ended.patch) != ended.tree:
+        raise DataError("what was handed in before can't be made again; remove its --runs folder.")
 
 
 def _work(

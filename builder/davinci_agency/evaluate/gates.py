@@ -5,25 +5,33 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from davinci_agency.calls import calls_of
 from davinci_agency.evaluation import Submission
+from davinci_agency.paths import is_test
+from davinci_agency.peeking import hidden_by_stage, looked_up
 
 _CLEAN = frozenset({"Submitted", "submitted", "completed", "Completed", "finished", "success"})
 _PART = re.compile(r"^diff --git ", re.MULTILINE)
 _PATHS = re.compile(r"a/(.+?) b/(.+)")
-_TESTS = re.compile(
-    r"(?:^|/)(?:tests?|testing|spec|__tests__)/|(?:^|/)test_|_test\.|\.test\.|\.spec\."
-)
 _CASE = re.compile(
     r"^([-+])\s*(?:async\s+)?(?:def test|func Test|it\(|test\(|#\[test\])", re.MULTILINE
+)
+_PEEKED = (
+    "Work from the repository as it is here, and from the request alone: what the project did "
+    "later, on its host or in other releases, is not to be looked up."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What stopped a submission: the name, and what the agent is told."""
+    """What stopped a submission: the name, and what the agent is told.
+
+    Where the conversation itself is spoilt, to go on with it is no use.
+    """
 
     name: str
     reason: str
+    is_spoilt: bool = False
 
 
 def find_gate(submission: Submission) -> Gate | None:
@@ -31,6 +39,9 @@ def find_gate(submission: Submission) -> Gate | None:
     if submission.exit_status is not None and submission.exit_status not in _CLEAN:
         ended = submission.exit_status[:80]
         return Gate("unclean-end", f"The work was not handed in: it ended with {ended}.")
+    hidden = hidden_by_stage(submission.task)[submission.place]
+    if any(looked_up(call, hidden) for call in calls_of(submission.messages)):
+        return Gate("peeking", _PEEKED, is_spoilt=True)
     if not submission.patch.strip():
         return Gate("empty-patch", "Nothing was changed.")
     # Some changes take tests away with what they tested: one in 25 of httpx's does.
@@ -50,7 +61,7 @@ def _tests_removed(patch: str) -> set[str]:
         heading, _, rest = part.partition("\n")
         paths = _PATHS.match(heading)
         path = paths[1] if paths else heading
-        if _TESTS.search(path):
+        if is_test(path):
             signs = _CASE.findall(rest)
             is_deleted = rest.startswith("deleted file mode")
             if is_deleted or signs.count("-") > signs.count("+"):

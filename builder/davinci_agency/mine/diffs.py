@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from davinci_agency.mine.paths import is_generated, is_test
+from davinci_agency.paths import is_generated, is_test
 from davinci_agency.records import ChangedFile, FileStatus, Omission
 
 MAX_FILE_PATCH_BYTES = 1 << 20

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from davinci_agency.mine.paths import is_generated
+from davinci_agency.paths import is_generated
 from davinci_agency.spdx import is_allowed
 
 _PREFIX = r"^\W*(?:\w+(?:\([^)]{0,80}\))?!?: ?)?"

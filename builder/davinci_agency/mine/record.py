@@ -11,9 +11,9 @@ from functools import lru_cache
 from davinci_agency.ids import author_id, login_id
 from davinci_agency.mine.diffs import Diff
 from davinci_agency.mine.history import History, LogCommit
-from davinci_agency.mine.paths import main_language
 from davinci_agency.mine.pulls import Merged, author_of
 from davinci_agency.mine.relations import Relations
+from davinci_agency.paths import main_language
 from davinci_agency.records import SCHEMA_VERSION, AuthorKind, Commit, Gap, PullRequest, utc
 
 _BOT = re.compile(rb"\[bot\]|\bbot\b|(?:dependabot|renovate|pre-commit-ci|pyup)\b", re.IGNORECASE)

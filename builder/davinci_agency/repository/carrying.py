@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from davinci_agency.errors import DataError
 from davinci_agency.repository.states import States
 
 
@@ -30,18 +31,23 @@ class Start:
     conflict: str | None = None
 
 
-def first_start(states: States, stage: TrueStage) -> Start:
-    """Return what the first stage starts from: its base."""
-    return Start(states.tree_of(stage.base_commit))
+@dataclass(frozen=True, slots=True)
+class TrueStates:
+    """The trees before and after a true change."""
+
+    before: str
+    after: str
 
 
-def next_start(
+def stage_start(
     states: States, stages: Sequence[TrueStage], made: str, *, cumulative: bool
 ) -> Start:
-    """Return what the last of some stages starts from.
+    """Return what the last of some stages starts from: the first one from its base.
 
     ``made`` is the tree that the agent left at the stage before it.
     """
+    if len(stages) == 1:
+        return Start(states.tree_of(stages[0].base_commit))
     if cumulative:
         return Start(made)
     *_, before, _ = stages
@@ -59,6 +65,22 @@ def next_start(
             f"#{stages[-1].number} in {paths}",
         )
     return Start(merged.tree)
+
+
+def true_states(states: States, stages: Sequence[TrueStage], *, cumulative: bool) -> TrueStates:
+    """Return the trees before and after the true change of the last of some stages.
+
+    Raises `DataError` if its patch does not apply.
+    """
+    *earlier, last = stages
+    if cumulative and earlier:
+        before = true_states(states, earlier, cumulative=True).after
+    else:
+        before = states.tree_of(last.base_commit)
+    after = states.applied(before, last.patch)
+    if after is None:
+        raise DataError(f"the patch of #{last.number} does not apply where it was made.")
+    return TrueStates(before, after)
 
 
 def _without_truth(states: States, stages: Sequence[TrueStage]) -> Start:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +70,29 @@ class States:
         if status not in (0, 1):
             raise DataError("git could not merge two states; is the clone a partial one?")
         return Merged(tree) if status == 0 else Merged(None, tuple(filter(None, paths)))
+
+    def with_files(self, tree: str, source: str, paths: Sequence[str]) -> str:
+        """Return a tree in which some files are as in another one; taken out if not there."""
+        listed = self._git(("ls-tree", "-r", "-z", "--full-tree", source))
+        if listed is None:
+            raise DataError(f"the tree {source} is not in the clone; is it a partial one?")
+        entries = {
+            path: heading.split()
+            for entry in listed.split(b"\0")
+            if entry
+            for heading, _, path in [entry.partition(b"\t")]
+        }
+        nothing = [b"0", b"blob", b"0" * len(source)]
+        wanted = b"".join(
+            b"%s %s\t%s\0" % (mode, name, path)
+            for path in map(os.fsencode, paths)
+            for mode, _, name in [entries.get(path, nothing)]
+        )
+        with self.index(tree) as environment:
+            arguments = ("update-index", "--replace", "-z", "--index-info")
+            if self._git(arguments, wanted, environment) is None:
+                raise DataError("git could not put files into a tree; is the disk full?")
+            return self.written(environment)
 
     @contextmanager
     def index(self, tree: str) -> Iterator[dict[str, str]]:

@@ -6,6 +6,7 @@ program did: it hung, forked, filled its disk, printed without end, or was kille
 
 from davinci_agency.sandbox.job import Ended, EndReason, Job, Limits, Mount, Sandbox
 from davinci_agency.sandbox.opening import SANDBOXES, SandboxName, open_sandbox
+from davinci_agency.sandbox.options import SandboxOptions
 
 __all__ = [
     "SANDBOXES",
@@ -16,5 +17,6 @@ __all__ = [
     "Mount",
     "Sandbox",
     "SandboxName",
+    "SandboxOptions",
     "open_sandbox",
 ]

@@ -98,7 +98,7 @@ def _joint_verdict(verdicts: Sequence[Verdict]) -> Verdict:
     """Return the verdict on all stages: as good as the worst; none if one was not judged."""
     scores = [verdict.score for verdict in verdicts if verdict.score is not None]
     judges = sorted({verdict.judge for verdict in verdicts if verdict.judge is not None})
-    resolved = [verdict.resolved for verdict in verdicts if verdict.resolved is not None]
+    resolved = {verdict.resolved for verdict in verdicts}
     reasons = [verdict.rationale for verdict in verdicts]
     if len(verdicts) == 1:
         return verdicts[0]
@@ -108,5 +108,5 @@ def _joint_verdict(verdicts: Sequence[Verdict]) -> Verdict:
         rationale="\n".join(f"Stage {n}: {reason}" for n, reason in enumerate(reasons, start=1))
         if any(reasons)
         else None,
-        resolved=all(resolved) if len(resolved) == len(verdicts) else None,
+        resolved=False if False in resolved else None if None in resolved else True,
     )
