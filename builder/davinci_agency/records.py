@@ -589,7 +589,7 @@ class Sample:
         return (self.task_id, self.attempt_id)
 
 
-StageName = Literal["mine", "chain", "query", "collect", "ingest", "curate", "build"]
+StageName = Literal["mine", "chain", "query", "collect", "ingest", "judge", "curate", "build"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.command import davinci, environment
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+from tests.command import davinci
+from tests.conftest import EXAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +43,6 @@ license = "MIT"
 """
     )
     return Line(recipe)
-
-
-@pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example's repository."""
-    folder = tmp_path_factory.mktemp("example") / "tallybook"
-    script = EXAMPLES / "make_repository.py"
-    subprocess.run([sys.executable, script, folder], check=True, env=environment())
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.command import COMMAND, davinci, environment, tree
-from tests.line.conftest import EXAMPLES, Line, write_recipe
+from tests.conftest import EXAMPLES
+from tests.line.conftest import Line, write_recipe
 from tests.samples import read_lines, write_lines
 
 

@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from davinci_agency.cli.main import cli
 from davinci_agency.release import CONFIGS
 from tests.command import davinci, environment, tree
-from tests.line.conftest import EXAMPLES, Line, write_recipe
+from tests.conftest import EXAMPLES
+from tests.line.conftest import Line, write_recipe
 
 
 def test_every_config_of_the_example_loads_with_its_rows(line: Line, tmp_path: Path) -> None:

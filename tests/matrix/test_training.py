@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.command import davinci, environment
-from tests.line.conftest import EXAMPLES, write_recipe
+from tests.conftest import EXAMPLES
+from tests.line.conftest import write_recipe
 from tests.matrix.test_clients import install
 from tests.publish.support import NAME, hub_environment, publish
 from tests.servers.hub import Hub

@@ -28,6 +28,7 @@ _COMMANDS = {
     "query": "Write a query for each stage of each chain.",
     "collect": "Let agents attempt tasks, judge them, send them back.",
     "ingest": "Join trajectories to the tasks that they worked on.",
+    "judge": "Judge attempts that were made elsewhere, or try a judge out.",
     "curate": "Take out what nobody should train on, each with a receipt.",
     "rehydrate": "Make patches again that were withheld, from your own clone.",
     "build": "Build a release: shards, manifest and card.",

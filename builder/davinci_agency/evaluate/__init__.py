@@ -6,20 +6,25 @@ that can't be reached or says nothing usable is an error, never a bad score.
 """
 
 from davinci_agency.evaluate.accepting import Acceptance
+from davinci_agency.evaluate.calibrating import Calibration, calibrate
 from davinci_agency.evaluate.execution import TestCommand
 from davinci_agency.evaluate.gates import find_gate
 from davinci_agency.evaluate.judging import Judge, JudgeError, Judgement
 from davinci_agency.evaluate.options import JudgeOptions
+from davinci_agency.evaluate.reviewing import judge_attempts
 from davinci_agency.evaluate.rubric import RUBRICS, open_rubric
 
 __all__ = [
     "RUBRICS",
     "Acceptance",
+    "Calibration",
     "Judge",
     "JudgeError",
     "JudgeOptions",
     "Judgement",
     "TestCommand",
+    "calibrate",
     "find_gate",
+    "judge_attempts",
     "open_rubric",
 ]

@@ -10,7 +10,8 @@ from davinci_agency.evaluation import Submission
 from davinci_agency.paths import is_test
 from davinci_agency.peeking import hidden_by_stage, looked_up
 
-_CLEAN = frozenset({"Submitted", "submitted", "completed", "Completed", "finished", "success"})
+_CLEAN = frozenset({"submitted", "completed", "finished", "success", "done", "end_turn", "stop"})
+"""How scaffolds say that an agent ended by itself, in lower case."""
 _PART = re.compile(r"^diff --git ", re.MULTILINE)
 _PATHS = re.compile(r"a/(.+?) b/(.+)")
 _CASE = re.compile(
@@ -36,7 +37,7 @@ class Gate:
 
 def find_gate(submission: Submission) -> Gate | None:
     """Return the first gate that a submission does not pass."""
-    if submission.exit_status is not None and submission.exit_status not in _CLEAN:
+    if submission.exit_status is not None and submission.exit_status.lower() not in _CLEAN:
         ended = submission.exit_status[:80]
         return Gate("unclean-end", f"The work was not handed in: it ended with {ended}.")
     hidden = hidden_by_stage(submission.task)[submission.place]
