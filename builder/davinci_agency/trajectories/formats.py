@@ -20,6 +20,7 @@ from davinci_agency.trajectories import (
     openai_messages,
     sharegpt,
     sii_cli,
+    sii_sdk,
     swe_agent,
 )
 from davinci_agency.trajectories.rollout import Conversation
@@ -52,6 +53,8 @@ FORMATS: tuple[Format, ...] = (
     Format("gemini-cli", "session", gemini_cli.fits, gemini_cli.read),
     Format("gemini-cli", "document", gemini_cli.fits, gemini_cli.read),
     Format("sii-cli", "document", sii_cli.fits, sii_cli.read),
+    Format("sii-sdk", "document", sii_sdk.fits, sii_sdk.read),
+    Format("sii-sdk", "session", sii_sdk.fits, sii_sdk.read),
     Format("swe-agent", "document", swe_agent.fits, swe_agent.read),
     Format("sharegpt", "line", sharegpt.fits, sharegpt.read),
     Format("sharegpt", "document", sharegpt.fits, sharegpt.read),
