@@ -14,6 +14,7 @@ from davinci_agency.errors import CommandError, DataError
 from davinci_agency.ingest import ingest_trajectories
 from davinci_agency.stage import Summary
 from tests.samples import read_lines, task, write_lines
+from tests.trajectories import sessions
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "trajectories"
 
@@ -331,3 +332,28 @@ def test_a_file_of_lines_that_is_one_session_is_one_trajectory(tmp_path: Path) -
         "not_carried"
     ]
     assert "not carried over" in summary.notes[0]
+
+
+def test_openhands_folders_evaluations_and_tables_are_trajectories(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    for name, files in (
+        ("task-1", sessions.SDK_FILES),
+        ("task-2", sessions.EVENT_FILES),
+        ("task-3", sessions.COMPLETION_FILES),
+    ):
+        for file, value in files.items():
+            path = runs / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(value))
+    # What the program keeps beside its events is no trajectory.
+    (runs / "task-2" / "event_cache").mkdir()
+    (runs / "task-2" / "event_cache" / "0-25.json").write_text("[]")
+    write_lines(runs / "output.jsonl", [{**sessions.EVALUATION, "instance_id": "task-4"}])
+    row = {**sessions.ROW, "instance_id": "task-5"}
+    pq.write_table(pa.Table.from_pylist([row]), runs / "train.parquet")
+    summary, attempts, notes = _ingest(tmp_path, [task(f"task-{n}") for n in range(1, 6)])
+    assert not notes
+    assert (summary.read, summary.out) == (5, 5)
+    assert [attempt["task_id"] for attempt in attempts] == [f"task-{n}" for n in range(1, 6)]
+    assert {attempt["source_format"] for attempt in attempts} == {"openhands"}
+    assert all(attempt["messages"][-1]["role"] == "assistant" for attempt in attempts)

@@ -15,6 +15,7 @@ from davinci_agency.conversation import conversation_flaw
 from davinci_agency.trajectories import FORMATS, TrajectoryError, recognise
 from davinci_agency.trajectories.assembling import Turns
 from davinci_agency.trajectories.rollout import normal_messages
+from tests.trajectories.sessions import SESSIONS
 
 
 def _swe_call(call_id: str, command: str) -> dict[str, Any]:
@@ -306,7 +307,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
             yield from _places(item, (*path, place))
 
 
-VALUES: list[Any] = [SWE_AGENT, SHAREGPT, ATIF, CODEX, CLAUDE, GEMINI, SII]
+VALUES: list[Any] = [SWE_AGENT, SHAREGPT, ATIF, CODEX, CLAUDE, GEMINI, SII, *SESSIONS]
 ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, 7, "", "x", [], {}, [{}], {"a": 1}, True, 1.5, "{", [None]]
 )

@@ -10,7 +10,8 @@ from davinci_agency.evaluation import Submission
 from davinci_agency.paths import is_test
 from davinci_agency.peeking import hidden_by_stage, looked_up
 
-_CLEAN = frozenset({"submitted", "completed", "finished", "success", "done", "end_turn", "stop"})
+_CLEAN = frozenset({"submitted", "completed", "finished", "success", "done", "end_turn", "stop",
+                    "submit", "finish"})  # fmt: skip
 """How scaffolds say that an agent ended by itself, in lower case."""
 _PART = re.compile(r"^diff --git ", re.MULTILINE)
 _PATHS = re.compile(r"a/(.+?) b/(.+)")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from davinci_agency.records import JsonObject
+from davinci_agency.trajectories.rollout import TrajectoryError
 
 
 class Turns:
@@ -83,6 +84,15 @@ class Turns:
         if not self._turns or self._turns[-1]["role"] != "assistant":
             self._turns.append({"role": "assistant", "content": ""})
         return self._turns[-1]
+
+
+def parts_of(content: Any) -> list[Any]:
+    """Return the parts of a content: a text is one. Raises `TrajectoryError` if it has none."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    if content is not None and not isinstance(content, list):
+        raise TrajectoryError("$.content", "a content is neither text nor a list of parts")
+    return content or []
 
 
 def text_of(content: Any, turns: Turns) -> str:

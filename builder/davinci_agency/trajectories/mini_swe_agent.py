@@ -1,4 +1,4 @@
-"""Reads mini-swe-agent's ``.traj.json``, format 1.1 (mini-swe-agent 2.x); pure.
+"""Reads mini-swe-agent's ``.traj.json``, of mini-swe-agent 2.x (format 1.1) and 1.x; pure.
 
 One file is one run, hence one stage. Top-level ``instance_id``, as mini-swe-agent's own batch
 runner writes it, ``attempt``, ``stage``, ``model_patch`` and ``verdict`` {score, judge, rationale,
@@ -13,6 +13,9 @@ Changed on the way, since the format does it otherwise:
 - the last message, whose role is ``exit``, is no turn. Its text answers the call that submitted
   where another stage follows; in the last stage that call stays open;
 - the tool ``bash``, which the file does not hold, is supplied where a call names it.
+
+1.x knows no tools: its commands stand in fenced blocks and what they print is the user's. So it
+stays, for so the model was asked. What ended the run is the user's last turn, and is no turn here.
 """
 
 from __future__ import annotations
@@ -31,7 +34,9 @@ from davinci_agency.trajectories.rollout import (
     typed,
 )
 
-_LEFT_OUT = ("extra", "function_call", "provider_specific_fields")
+_LEFT_OUT = ("extra", "function_call", "provider_specific_fields", "timestamp")
+_FIRST = "mini-swe-agent-1"
+"""The format of 1.x; later ones have a point behind it."""
 _BASH: JsonObject = {
     "type": "function",
     "function": {
@@ -86,11 +91,15 @@ def read(value: Any) -> Conversation:
     """Return one file's run. Raises `TrajectoryError` saying what is wrong with it."""
     whole = typed(value, _Trajectory)
     if not whole.trajectory_format.startswith("mini-swe-agent-1"):
-        reason = f"{whole.trajectory_format[:80]!r} is no format of mini-swe-agent 2"
+        reason = f"{whole.trajectory_format[:80]!r} is no format of mini-swe-agent 1 or 2"
         raise TrajectoryError("$.trajectory_format", reason)
     every = normal_messages(whole.messages, _LEFT_OUT)
     messages = [message for message in every if message.get("role") != "exit"]
     exits = [message for message in every if message.get("role") == "exit"]
+    lost = 0
+    while whole.trajectory_format == _FIRST and messages and messages[-1].get("role") == "user":
+        messages.pop()
+        lost += 1
     if not messages:
         raise TrajectoryError("$.messages", "there are no messages")
     info = whole.info
@@ -108,6 +117,7 @@ def read(value: Any) -> Conversation:
         stage=whole.stage,
         verdict=whole.verdict,
         closing=_closing_answers(messages[-1], exits),
+        not_carried={"words that ended the run": lost} if lost else {},
         metadata={"model_stats": info.model_stats, "format": whole.trajectory_format},
     )
 

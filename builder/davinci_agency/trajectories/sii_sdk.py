@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from davinci_agency.records import Scaffold
-from davinci_agency.trajectories.assembling import Turns
+from davinci_agency.trajectories.assembling import Turns, parts_of
 from davinci_agency.trajectories.rollout import Conversation, TrajectoryError, normal_messages
 
 FORMAT = "sii-sdk-1"
@@ -74,7 +74,7 @@ def _add(message: Mapping[str, Any], turns: Turns) -> str | None:
     if role == "user":
         turns.say("user", _as_text(message.get("content")))
     elif role == "assistant" or kind == "assistant_message":
-        for block in message.get("content") or ():
+        for block in parts_of(message.get("content")):
             _add_block(block, turns)
     elif kind == "tool_call":
         turns.call(str(message.get("tool_call_id")), str(message.get("tool_name")), _args(message))
