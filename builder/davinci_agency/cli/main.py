@@ -35,7 +35,7 @@ _COMMANDS = {
     "card": "Write a release's dataset card, or check it.",
     "validate": "Check a file of records or a whole release.",
     "stats": "Show what is in a release.",
-    "export": "Write a release in another form, for older clients.",
+    "export": "Write a release in another form, for older clients and other trainers.",
     "publish": "Publish a release on the Hub: one commit, read back, one tag.",
     "verify": "Read a published release back, and hold it against its manifest.",
     "diff": "Show how two releases differ.",

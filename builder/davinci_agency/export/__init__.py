@@ -1,9 +1,10 @@
-"""A release in other forms: rows in, the same rows for older clients and other trainers out.
+"""A release in other forms: rows in, the same for older clients, trainers and harnesses out.
 
-In: a release's folder. Out: a folder of Parquet files with a card, which `load_dataset` reads.
-Promises: nothing of a row is lost; what a form has no place for stands in it as JSON.
+In: a release's folder. Out: a folder of Parquet files, of JSON Lines, or of tasks.
+Promises: nothing of a row is lost that the form has a place for, and a row that has none is told.
 """
 
-from davinci_agency.export.exporting import export_release
+from davinci_agency.export.exporting import FORMATS, ExportFormat, export_release
+from davinci_agency.export.harbor import HarborOptions, checked
 
-__all__ = ["export_release"]
+__all__ = ["FORMATS", "ExportFormat", "HarborOptions", "checked", "export_release"]
