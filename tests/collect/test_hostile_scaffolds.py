@@ -132,6 +132,13 @@ def test_it_is_recorded_and_the_run_goes_on(name: str, run: Run) -> None:
     assert "trajectory" in notes[0]["reason"]
 
 
+def test_what_it_said_last_is_told(run: Run) -> None:
+    _, _, notes, _ = run("sys.exit('\\x1b[31mthere is no bridge')")
+    assert notes[0]["reason"].endswith(
+        "the scaffold left no trajectory: \ufffd[31mthere is no bridge"
+    )
+
+
 KEPT = {
     "deletes-git": "import shutil; shutil.rmtree('.git'); leave()",
     "plants-hooks": "os.makedirs('.git/hooks', exist_ok=True)\n"

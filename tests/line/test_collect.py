@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 
 from tests.command import COMMAND, davinci, environment
+from tests.conftest import EXAMPLES
+from tests.line.conftest import write_recipe
 from tests.samples import read_lines, write_lines
 from tests.servers.llm import KEY, Answer, LanguageModel, calls
 
@@ -223,3 +225,43 @@ def _next(work: Work, question: dict[str, Any]) -> Answer:
     # Its own work is nowhere but in what it hands in.
     work_on = f"{does(stage)}; echo mine >> mine.txt"
     return calls(SUBMIT if has_done else work_on, len(question["messages"]))
+
+
+def test_a_recipe_collects_too_and_its_second_run_asks_nothing(
+    repository: Path, tmp_path: Path
+) -> None:
+    def acts(question: dict[str, Any]) -> Answer:
+        has_done = any(turn["role"] == "tool" for turn in question["messages"])
+        work_on = "date +%N > made.txt"
+        return calls(SUBMIT if has_done else work_on, len(question["messages"]))
+
+    with LanguageModel(acts) as agent, LanguageModel([verdict(0.9)]) as judge:
+        more = f"""
+[chain]
+kinds = ["semantic-chain"]
+budget = 1
+[collect]
+llm = "{agent.url}"
+model = "scripted"
+refinements = 0
+max_seconds = 120
+[judge]
+llm = "{judge.url}"
+model = "strict"
+[sandbox]
+environment = {{ LANG = "C.UTF-8" }}
+"""
+        line = write_recipe(tmp_path, repository, trajectories=EXAMPLES / "history", more=more)
+        done = collect(["run", line.recipe], tmp_path / "cache")
+        assert done.returncode == 0, done.stderr
+        asked = len(agent.questions), len(judge.questions)
+        assert asked[0] == 2 * asked[1] >= 4
+        again = collect(["run", line.recipe], tmp_path / "cache")
+        assert again.returncode == 0, again.stderr
+        assert (len(agent.questions), len(judge.questions)) == asked
+    assert "up to date" in next(
+        line for line in again.stderr.splitlines() if line.startswith("build")
+    )
+    (attempt,) = read_lines(line.work / "collected.jsonl")
+    assert attempt["score"] == 0.9
+    assert "semantic-chain 1" in done.stderr

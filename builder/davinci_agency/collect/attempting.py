@@ -52,12 +52,10 @@ class Outcome:
     Attributes:
         attempts: the attempts, those that were rejected too.
         problem: why there is none, or not all that there should be.
-        accepted: stages that were accepted.
     """
 
     attempts: list[Attempt] = field(default_factory=list)
     problem: str | None = None
-    accepted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,11 @@ def attempt_task(
     number: int,
     above: Path,
     should_stop: Callable[[], bool] = lambda: False,
+    judged: Callable[[Evaluation], None] = lambda _: None,
 ) -> Outcome:
     """Let an agent attempt a task for the ``number``-th time; ``above`` keeps what it does.
 
+    ``judged`` is told of every go, when somebody has decided about it.
     Raises `BudgetError` if the run's money is gone; what was done is kept.
     """
     outcome = Outcome()
@@ -93,7 +93,7 @@ def attempt_task(
                 done[-1] = replace(done[-1], said=replace(done[-1].said, exit_status=CONFLICT))
             break
         folder = above / task.task_id / f"attempt-{number}" / f"stage-{place + 1}"
-        tries = _try_stage(crew, states, task, place, start.tree, folder, should_stop)
+        tries = _try_stage(crew, states, task, place, start.tree, folder, should_stop, judged)
         last = tries[-1]
         if last.evaluation.error is not None or last.handed.said is None:
             outcome.problem = last.evaluation.error or last.handed.problem
@@ -108,7 +108,6 @@ def attempt_task(
         done.append(rollouts[-1])
         if not last.evaluation.is_accepted:
             break
-        outcome.accepted += 1
         made = last.handed.ended.tree
     if done:
         _add(outcome, done, crew.count)
@@ -123,6 +122,7 @@ def _try_stage(
     start: str,
     folder: Path,
     should_stop: Callable[[], bool],
+    judged: Callable[[Evaluation], None],
 ) -> list[_Tried]:
     """Return the goes at a stage: until one is accepted, can't be judged, or is the last."""
     tries: list[_Tried] = []
@@ -142,6 +142,7 @@ def _try_stage(
             else Evaluation(False, None, "", "", error=handed.problem)
         )
         tries.append(_Tried(request.mode, handed, evaluation))
+        judged(evaluation)
         is_hopeless = evaluation.is_spoilt and crew.refine == "continue"
         if evaluation.is_accepted or evaluation.error is not None or is_hopeless:
             break

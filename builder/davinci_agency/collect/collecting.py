@@ -11,6 +11,7 @@ from davinci_agency.collect.attempting import Crew, Outcome, attempt_task
 from davinci_agency.collect.environments import ready_environment
 from davinci_agency.collect.rounds import BudgetError
 from davinci_agency.errors import CommandError, DavinciError
+from davinci_agency.evaluation import Evaluation
 from davinci_agency.files import locked
 from davinci_agency.jsonl import open_records
 from davinci_agency.parallel import threaded_map
@@ -62,22 +63,47 @@ def run_tasks(
         scaffold = crew.session.scaffold
         ready_environment(scaffold.name, scaffold.pins, progress=progress)
 
+        board = _Board(crew, progress)
+
         def attempted(pair: tuple[int, Task]) -> tuple[int, Task, Outcome]:
             place, task = pair
             repo_states = states[task.repo]
-            return place, task, _outcome(crew, repo_states, task, attempts, runs, stopping.is_set)
+            outcome = _outcome(crew, repo_states, task, attempts, runs, stopping.is_set, board)
+            return place, task, outcome
 
         progress.start("collect", len(records))
-        accepted = 0
         for place, task, outcome in threaded_map(
             attempted, enumerate(records), workers, stopping.set
         ):
-            accepted += outcome.accepted
             _settle(place, task, outcome, output, records.note)
             progress.advance()
-            progress.say(_told(crew, accepted))
-        output.notes.append(_told(crew, accepted))
+        output.notes.append(board.told())
     return output.summary()
+
+
+class _Board:
+    """How a run goes, shown after every go; threads tell it."""
+
+    def __init__(self, crew: Crew, progress: Progress) -> None:
+        self._crew = crew
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._goes = self._accepted = 0
+
+    def __call__(self, evaluation: Evaluation) -> None:
+        with self._lock:
+            self._goes += 1
+            self._accepted += evaluation.is_accepted
+            self._progress.say(self.told())
+
+    def told(self) -> str:
+        """Return goes, what was accepted, and what it took."""
+        spent = self._crew.session.budget.spent
+        cost = "" if spent.cost is None else f", ${spent.cost:,.2f}"
+        return (
+            f"{self._goes:,} goes, {self._accepted:,} stages accepted, {spent.steps:,} steps, "
+            f"{spent.tokens:,} tokens{cost}"
+        )
 
 
 def _outcome(
@@ -87,6 +113,7 @@ def _outcome(
     attempts: int,
     runs: Path,
     should_stop: Callable[[], bool],
+    board: _Board,
 ) -> Outcome:
     whole = Outcome()
     if any(stage.withheld is not None for stage in task.stages):
@@ -94,7 +121,7 @@ def _outcome(
         return whole
     for number in range(1, attempts + 1):
         try:
-            outcome = attempt_task(crew, states, task, number, runs, should_stop)
+            outcome = attempt_task(crew, states, task, number, runs, should_stop, board)
         except BudgetError as error:
             whole.problem = str(error)
             break
@@ -102,7 +129,6 @@ def _outcome(
             whole.problem = str(error)
             continue
         whole.attempts += outcome.attempts
-        whole.accepted += outcome.accepted
         whole.problem = outcome.problem or whole.problem
     return whole
 
@@ -115,9 +141,3 @@ def _settle(place: int, task: Task, outcome: Outcome, output: StageOutput, note:
     else:
         reason = outcome.problem or "nothing came of it"
         output.quarantine(note(place, "$", f"{task.task_id}: {reason}"))
-
-
-def _told(crew: Crew, accepted: int) -> str:
-    spent = crew.session.budget.spent
-    cost = "" if spent.cost is None else f", ${spent.cost:,.2f}"
-    return f"{accepted} stages accepted, {spent.steps:,} steps, {spent.tokens:,} tokens{cost}"

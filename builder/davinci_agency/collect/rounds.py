@@ -20,6 +20,7 @@ from davinci_agency.collect.session import Session, run_session
 from davinci_agency.errors import DataError, RemoteError
 from davinci_agency.files import atomic_file
 from davinci_agency.ids import content_digest
+from davinci_agency.printable import printable
 from davinci_agency.records import RoundMode
 from davinci_agency.repository.changes import read_changes
 from davinci_agency.repository.states import States
@@ -27,6 +28,7 @@ from davinci_agency.repository.worktree import apply_in, scratch_worktree
 from davinci_agency.trajectories import Conversation, TrajectoryError, recognise
 
 _ENDED = "ended.json"
+_OUTPUT = "output.txt"
 _RUN_IS_OVER = "run-cost-limit"
 
 
@@ -153,7 +155,7 @@ def _work(
         seconds=go.ended.seconds,
     )
     shutil.rmtree(folder / "inside", ignore_errors=True)
-    with atomic_file(folder / "output.txt") as file:
+    with atomic_file(folder / _OUTPUT) as file:
         file.write(go.ended.stdout + go.ended.stderr)
     with atomic_file(folder / _ENDED) as file:
         file.write(msgspec.json.encode(ended))
@@ -162,7 +164,7 @@ def _work(
 def _said(session: Session, trajectory: Path) -> tuple[Conversation | None, str | None, str]:
     """Return a trajectory's conversation, or why there is none; and its digest."""
     if not trajectory.is_file():
-        return None, "the scaffold left no trajectory", ""
+        return None, f"the scaffold left no trajectory{_last_words(trajectory.parent)}", ""
     raw = trajectory.read_bytes()
     sha256 = hashlib.sha256(raw).hexdigest()
     try:
@@ -174,6 +176,13 @@ def _said(session: Session, trajectory: Path) -> tuple[Conversation | None, str 
     if said is None:
         return None, "its trajectory is of no known format", sha256
     return replace(said, model=session.upstream.model), None, sha256
+
+
+def _last_words(folder: Path) -> str:
+    """Return the last line that a go's program printed, after a colon."""
+    lines = (folder / _OUTPUT).read_text("utf-8", "replace").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f": {printable(last[:200])}" if last else ""
 
 
 def _trajectory_of(session: Session, handed: Handed | None) -> Path | None:
