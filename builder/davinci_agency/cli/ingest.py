@@ -15,15 +15,20 @@ from davinci_agency.cli.options import (
     strict_option,
     tokenizer_option,
 )
+from davinci_agency.errors import CommandError
 from davinci_agency.records import SourceFormat
 
 
 @click.command("ingest")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--tasks", type=IN_FILE, multiple=True, help="A file of tasks; may be repeated.")
 @click.option(
-    "--tasks", type=IN_FILE, multiple=True, required=True, help="A file of tasks; may be repeated."
+    "--pulls",
+    type=IN_FILE,
+    multiple=True,
+    help="A file of pull requests, to make tasks of chain files instead; may be repeated.",
 )
-@out_option("attempts")
+@out_option("attempts, or tasks")
 @click.option(
     "--format",
     "source_format",
@@ -36,6 +41,7 @@ from davinci_agency.records import SourceFormat
 def command(
     paths: tuple[Path, ...],
     tasks: tuple[Path, ...],
+    pulls: tuple[Path, ...],
     out: Path,
     source_format: SourceFormat | None,
     tokenizer: str,
@@ -48,12 +54,21 @@ def command(
     folder is called TASK[.attempt-A][.stage-N] with any suffix, TASK being an id or SWE-bench's
     instance id.
 
-    \b
-    Example:
-      davinci-agency ingest trajectories/ --tasks tasks.jsonl --out attempts.jsonl
-    """
-    from davinci_agency.ingest import ingest_trajectories
+    With --pulls instead of --tasks, PATHS are chain files of AgencyBench, and become tasks.
 
+    \b
+    Examples:
+      davinci-agency ingest trajectories/ --tasks tasks.jsonl --out attempts.jsonl
+      davinci-agency ingest chains/ --pulls pulls.jsonl --out tasks.jsonl
+    """
+    from davinci_agency.ingest import ingest_chains, ingest_trajectories
+
+    if bool(tasks) == bool(pulls):
+        raise CommandError("name --tasks for trajectories, or --pulls for chain files.")
+    if pulls:
+        progress = terminal.progress
+        terminal.show(ingest_chains(paths, pulls, out, strict=strict, progress=progress))
+        return
     summary = ingest_trajectories(
         paths,
         tasks,

@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from davinci_agency.ids import content_id
 from davinci_agency.jsonl import open_records
 from davinci_agency.leaks import Leak, Secrets, find_leaks
 from davinci_agency.parallel import threaded_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.query.extractive import ExtractiveWriter
 from davinci_agency.query.writer import Refused, Writer, Written
-from davinci_agency.records import SCHEMA_VERSION, Chain, QueryWriter, Task, TaskStage, as_stage
+from davinci_agency.records import Chain
 from davinci_agency.repository.documentation import Documentation
 from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import Source
 from davinci_agency.stage import StageOutput, Summary, stage_output
+from davinci_agency.tasks import make_task
 
 
 def write_queries(
@@ -76,32 +76,3 @@ def _settle(chain: Chain, secrets: Secrets, said: Written | Refused, output: Sta
 
 def _leaks(queries: Sequence[str], secrets: Secrets) -> list[Leak]:
     return [leak for query in queries for leak in find_leaks(query, secrets)]
-
-
-def make_task(chain: Chain, queries: Sequence[str], writer: QueryWriter) -> Task:
-    """Return a chain as a task; a single pull request also under SWE-bench's names."""
-    stages = tuple(
-        as_stage(stage, TaskStage, query=query)
-        for stage, query in zip(chain.stages, queries, strict=True)
-    )
-    only = stages[0] if chain.kind == "single-pr" else None
-    return Task(
-        schema_version=SCHEMA_VERSION,
-        task_id=content_id("task", chain.chain_id, list(queries), writer.name, writer.version),
-        chain_id=chain.chain_id,
-        kind=chain.kind,
-        repo=chain.repo,
-        license=chain.license,
-        language=chain.language,
-        split_group=chain.split_group,
-        split="train",
-        marks=(),
-        stages=stages,
-        edges=chain.edges,
-        query_writer=writer,
-        instance_id=f"{chain.repo.replace('/', '__')}-{only.number}" if only else None,
-        base_commit=only.base_commit if only else None,
-        patch=only.patch if only else None,
-        test_patch=only.test_patch if only else None,
-        problem_statement=only.query if only else None,
-    )
