@@ -49,7 +49,9 @@ def ingest(folder: Path, files: dict[str, Any], *more: str) -> tuple[int, list[A
 
 def test_a_chain_becomes_a_task_with_the_facts_of_its_pull_requests(tmp_path: Path) -> None:
     leaking = chain(stage(3, "Put SomeName into it."))
-    files = {"a.json": chain(stage("1"), stage(2, "Go on.")), "b.json": leaking}
+    first = stage("1")
+    first["patches"].append({"path": "merged/meanwhile.py", "patch": "@@ -1 +1 @@"})
+    files = {"a.json": chain(first, stage(2, "Go on.")), "b.json": leaking}
     code, tasks, notes = ingest(tmp_path, files)
     assert (code, notes) == (0, [])
     single, several = sorted(tasks, key=lambda task: len(task["stages"]))
