@@ -25,7 +25,7 @@ def main(folder: Path) -> None:
         if place.is_dir():
             task = Task(place)
             valid = Task.is_valid_dir(place)
-            print(json.dumps([task.name, task.instruction, task.has_steps, valid]))  # noqa: T201
+            print("\x1e" + json.dumps([task.name, task.instruction, task.has_steps, valid]))  # noqa: T201
 
 
 if __name__ == "__main__":

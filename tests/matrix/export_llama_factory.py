@@ -48,7 +48,7 @@ def main(folder: str, dataset: str, template: str) -> None:
     for row in module["train_dataset"]:
         trained = [label for label in row["labels"] if label != -100]
         said = {"text": tokenizer.decode(row["input_ids"]), "trained": tokenizer.decode(trained)}
-        print(json.dumps(said))  # noqa: T201
+        print("\x1e" + json.dumps(said))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -58,9 +58,9 @@ def run(python: Path, script: Path | str, *arguments: str | Path, cwd: Path) -> 
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    # A program may print more than it is asked for.
-    said = [line for line in done.stdout.splitlines() if line.startswith(('{"', '["'))]
-    return [json.loads(line) for line in said]
+    # A program may print more than it is asked for, so what it is asked for is marked (RFC 7464).
+    said = [line for line in done.stdout.split("\n") if line.startswith("\x1e")]
+    return [json.loads(line[1:]) for line in said]
 
 
 def test_llama_factory_trains_on_every_word_of_the_assistant(release: Path, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_llama_factory_trains_on_every_word_of_the_assistant(release: Path, tmp_
         script = HERE / "export_llama_factory.py"
         name = "tallybook_semantic-chain_train"
         said = run(python, script, folder, name, template, cwd=tmp_path)
-        (trained,) = [line for line in said if isinstance(line, dict) and "trained" in line]
+        (trained,) = said
         for turn in spoken:
             assert turn["content"] in trained["trained"]
         for turn in asked:
@@ -91,7 +91,7 @@ def test_swe_bench_loads_the_instances(release: Path, tmp_path: Path) -> None:
         "import json, sys\n"
         "from swebench.harness.utils import load_swebench_dataset\n"
         "for row in load_swebench_dataset(sys.argv[1]):\n"
-        "    print(json.dumps([row['instance_id'], row['repo'], json.loads(row['FAIL_TO_PASS'])]))"
+        "    print('\\x1e' + json.dumps([row['instance_id'], row['repo'], json.loads(row['FAIL_TO_PASS'])]))"
     )
     loaded = run(python, script, path, cwd=tmp_path)
     assert loaded == [[row["instance_id"], row["repo"], []] for row in read_lines(path)]
