@@ -91,7 +91,8 @@ def test_swe_bench_loads_the_instances(release: Path, tmp_path: Path) -> None:
         "import json, sys\n"
         "from swebench.harness.utils import load_swebench_dataset\n"
         "for row in load_swebench_dataset(sys.argv[1]):\n"
-        "    print('\\x1e' + json.dumps([row['instance_id'], row['repo'], json.loads(row['FAIL_TO_PASS'])]))"
+        "    failing = json.loads(row['FAIL_TO_PASS'])\n"
+        "    print('\\x1e' + json.dumps([row['instance_id'], row['repo'], failing]))"
     )
     loaded = run(python, script, path, cwd=tmp_path)
     assert loaded == [[row["instance_id"], row["repo"], []] for row in read_lines(path)]
