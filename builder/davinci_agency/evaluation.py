@@ -28,6 +28,7 @@ class Submission:
         messages: its conversation.
         exit_status: how it ended, in the scaffold's own word.
         made: what it left; ``None`` if it is nowhere to be looked at.
+        applies: whether the patch applies to what it started from; ``None`` if nobody tried.
     """
 
     task: Task
@@ -36,6 +37,7 @@ class Submission:
     messages: tuple[JsonObject, ...] = ()
     exit_status: str | None = None
     made: Tree | None = None
+    applies: bool | None = None
 
     @property
     def stage(self) -> TaskStage:

@@ -114,7 +114,11 @@ def test_where_there_is_a_clone_the_tests_are_run(repository: Path, tmp_path: Pa
     said = [{"role": role, "content": "So."} for role in ("user", "assistant") * 3]
     true = [stage["patch"] + stage["test_patch"] for stage in chain["stages"]]
     # The second stage does nothing that its tests ask for.
-    patches = {"right": true, "wrong": [true[0], NEW_FILE, true[2]]}
+    patches = {
+        "right": true,
+        "wrong": [true[0], NEW_FILE, true[2]],
+        "strange": [true[0], PATCH, true[2]],
+    }
     given = [
         attempt(
             name, chain["task_id"], messages=said, model_patch=made[-1], resolved=None,
@@ -131,5 +135,8 @@ def test_where_there_is_a_clone_the_tests_are_run(repository: Path, tmp_path: Pa
         )  # fmt: skip
     assert done.code == 0, done.stderr
     assert "1 attempts are accepted" in done.stderr
-    resolved = {each["attempt_id"]: each["resolved"] for each in read_lines(out)}
-    assert resolved == {"right": True, "wrong": False}
+    judged = {each["attempt_id"]: each for each in read_lines(out)}
+    assert (judged["right"]["resolved"], judged["wrong"]["resolved"]) == (True, False)
+    strange = [stage["score"] for stage in judged["strange"]["stages"]]
+    assert strange == [0.9, 0.0, 0.9]
+    assert "gate does-not-apply" in judged["strange"]["judge"]["name"]

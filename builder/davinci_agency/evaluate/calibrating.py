@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -138,19 +138,18 @@ def _chosen(records: RecordFiles[Task], limit: int) -> list[tuple[Task, int]]:
 
 
 def _submission(case: Case, states: States | None) -> Submission:
-    made = None if states is None else _made(case, states)
-    return Submission(case.task, case.place, case.patch, made=made)
-
-
-def _made(case: Case, states: States) -> Tree | None:
+    submission = Submission(case.task, case.place, case.patch)
+    if states is None:
+        return submission
     truth = true_stages(case.task)[: case.place + 1]
     try:
         before = true_states(states, truth, cumulative=is_cumulative(case.task)).before
     except DataError:
         # There is nothing to run its tests on; the judge can still read it.
-        return None
+        return submission
     tree = states.applied(before, case.patch)
-    return None if tree is None else Tree(states, tree)
+    made = None if tree is None else Tree(states, tree)
+    return replace(submission, made=made, applies=tree is not None)
 
 
 def _tallied(pairs: Sequence[tuple[Case, Evaluation]]) -> tuple[Tally, ...]:

@@ -46,6 +46,8 @@ def find_gate(submission: Submission) -> Gate | None:
         return Gate("peeking", _PEEKED, is_spoilt=True)
     if not submission.patch.strip():
         return Gate("empty-patch", "Nothing was changed.")
+    if submission.applies is False:
+        return Gate("does-not-apply", "The patch does not apply to what the work began from.")
     # Some changes take tests away with what they tested: one in 25 of httpx's does.
     truth = submission.stage.patch + submission.stage.test_patch
     removed = sorted(_tests_removed(submission.patch) - _tests_removed(truth))

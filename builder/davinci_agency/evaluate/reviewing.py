@@ -14,7 +14,7 @@ from davinci_agency.jsonl import RecordFiles, open_records
 from davinci_agency.parallel import threaded_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import Attempt, Judge, Task
-from davinci_agency.repository.carrying import stage_start
+from davinci_agency.repository.carrying import TrueStage, stage_start
 from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import Source
 from davinci_agency.repository.states import States
@@ -100,27 +100,29 @@ def _judged(
 
 
 def _submissions(task: Task, attempt: Attempt, states: States | None) -> Iterator[Submission]:
+    """Yield what was handed in at each stage; where there is a clone, with what it made."""
     truth = true_stages(task)
-    made: Tree | None = None
+    before: str | None = ""
     for place, stage in enumerate(attempt.stages):
-        if states is not None and (place == 0 or made is not None):
-            before = made.name if made is not None else ""
-            try:
-                start = stage_start(
-                    states, truth[: place + 1], before, cumulative=is_cumulative(task)
-                ).tree
-            except DataError:
-                start = None
-            tree = None if start is None else states.applied(start, stage.model_patch)
-            made = None if tree is None else Tree(states, tree)
-        yield Submission(
-            task,
-            place,
-            stage.model_patch,
-            attempt.messages[stage.message_start : stage.message_end],
-            stage.exit_status,
-            made,
-        )
+        said = attempt.messages[stage.message_start : stage.message_end]
+        submission = Submission(task, place, stage.model_patch, said, stage.exit_status)
+        start = None
+        if states is not None and before is not None:
+            start = _start(states, task, truth[: place + 1], before)
+        before = None
+        if states is not None and start is not None:
+            before = states.applied(start, stage.model_patch)
+            made = None if before is None else Tree(states, before)
+            submission = replace(submission, made=made, applies=made is not None)
+        yield submission
+
+
+def _start(states: States, task: Task, truth: Sequence[TrueStage], before: str) -> str | None:
+    """Return what a stage started from; ``None`` if that can't be made again."""
+    try:
+        return stage_start(states, truth, before, cumulative=is_cumulative(task)).tree
+    except DataError:
+        return None
 
 
 def _with_verdict(attempt: Attempt, evaluations: Sequence[Evaluation]) -> Attempt:
