@@ -18,6 +18,7 @@ from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import read_source
 from davinci_agency.repository.states import States
 from tests.command import davinci
+from tests.mined import make_tasks
 from tests.samples import read_lines
 from tests.servers.llm import KEY, Answer, LanguageModel, Refusal
 
@@ -27,17 +28,7 @@ COMMENT = "Something is missing."
 @pytest.fixture(scope="module")
 def tasks(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tasks of the example's single pull requests."""
-    folder = tmp_path_factory.mktemp("battery")
-    pulls, chains, tasks = (folder / f"{name}.jsonl" for name in ("pulls", "chains", "tasks"))
-    commands: list[list[str | Path]] = [
-        ["mine", repository, "--repo", "example/tallybook", "--license", "MIT", "--out", pulls],
-        ["chain", pulls, "--out", chains, "--kind", "single-pr"],
-        ["query", chains, "--out", tasks],
-    ]
-    for command in commands:
-        done = davinci(*command)
-        assert done.code == 0, done.stderr
-    return tasks
+    return make_tasks(repository, tmp_path_factory.mktemp("battery"), "single-pr")
 
 
 def cases(tasks: Path) -> list[Case]:

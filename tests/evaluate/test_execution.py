@@ -113,6 +113,20 @@ def test_what_was_run_is_not_run_again(tmp_path: Path) -> None:
         assert executed(made, stage, tree, without) == first
 
 
+def test_what_was_not_there_to_run_them_with_is_tried_again(tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    with project(tmp_path) as made:
+        stage, tree = made.stage(TRUE), made.made({"code_here.py": ADD})
+        command = made.command("/tools/run", "{tests}")
+        command = replace(command, mounts=(*command.mounts, Mount(tools, "/tools")))
+        assert executed(made, stage, tree, command).status == "not-runnable"
+        program = tools / "run"
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m unittest "$@"\n')
+        program.chmod(0o755)
+        assert executed(made, stage, tree, command).status == "passed"
+
+
 class _Refuses:
     """A sandbox that may not be used."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.command import Result, davinci
+from tests.mined import make_tasks
 from tests.samples import attempt, read_lines, task, write_lines
 from tests.servers.llm import KEY, Answer, LanguageModel, Refusal
 
@@ -102,14 +103,7 @@ def test_an_attempt_at_nothing_known_is_set_aside(judged: Judged) -> None:
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not there")
 def test_where_there_is_a_clone_the_tests_are_run(repository: Path, tmp_path: Path) -> None:
-    pulls, chains, tasks = (tmp_path / f"{name}.jsonl" for name in ("pulls", "chains", "tasks"))
-    commands: list[list[str | Path]] = [
-        ["mine", repository, "--repo", "example/tallybook", "--license", "MIT", "--out", pulls],
-        ["chain", pulls, "--out", chains, "--kind", "semantic-chain"],
-        ["query", chains, "--out", tasks],
-    ]
-    for command in commands:
-        assert davinci(*command).code == 0
+    tasks = make_tasks(repository, tmp_path, "semantic-chain")
     chain = next(each for each in read_lines(tasks) if len(each["stages"]) == 3)
     said = [{"role": role, "content": "So."} for role in ("user", "assistant") * 3]
     true = [stage["patch"] + stage["test_patch"] for stage in chain["stages"]]

@@ -22,6 +22,7 @@ import pytest
 from tests.command import COMMAND, davinci, environment
 from tests.conftest import EXAMPLES
 from tests.line.conftest import write_recipe
+from tests.mined import make_tasks
 from tests.samples import read_lines, write_lines
 from tests.servers.llm import KEY, Answer, LanguageModel, calls
 
@@ -47,15 +48,7 @@ class Work:
 @pytest.fixture(scope="module")
 def work(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Work:
     folder = tmp_path_factory.mktemp("collect")
-    pulls, chains, tasks = (folder / f"{name}.jsonl" for name in ("pulls", "chains", "tasks"))
-    commands: list[list[str | Path]] = [
-        ["mine", repository, "--repo", "example/tallybook", "--license", "MIT", "--out", pulls],
-        ["chain", pulls, "--out", chains, "--kind", "semantic-chain"],
-        ["query", chains, "--out", tasks],
-    ]
-    for command in commands:
-        done = davinci(*command)
-        assert done.code == 0, done.stderr
+    tasks = make_tasks(repository, folder, "semantic-chain")
     task = next(task for task in read_lines(tasks) if len(task["stages"]) == 3)
     write_lines(folder / "task.jsonl", [task])
     return Work(repository, folder, task)

@@ -98,6 +98,8 @@ def calibrate(
 
     At most ``limit`` stages are taken, evenly from all. Where there is a clone, their tests are
     run, too. The report, with every single case, is the JSON file ``out``.
+
+    Raises `DataError` if there is nothing to make cases of.
     """
     with (
         stage_output("judge", out, records=False) as output,
@@ -110,6 +112,8 @@ def calibrate(
             for repo, source in (clones or {}).items()
         }
         cases = list(cases_of(_chosen(records, limit)))
+        if not cases:
+            raise DataError("no task has a patch to make cases of; are they withheld?")
 
         def decided(case: Case) -> tuple[Case, Evaluation]:
             return case, acceptance.evaluate(_submission(case, states.get(case.task.repo)))

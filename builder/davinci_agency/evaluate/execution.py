@@ -88,7 +88,7 @@ def execute(command: TestCommand, submission: Submission, made: Tree) -> Execute
         (true.after, True, "with the true change"),
         (before, False, "without any change"),
     ):
-        ran = _steady(command, Tree(states, tree), commit, tests)
+        ran = _steady(command, Tree(states, tree), commit, tests, is_truth=should_pass)
         if ran is None:
             return Executed("not-runnable", f"its tests say now this, now that {what}")
         if ran.passed != should_pass:
@@ -117,14 +117,16 @@ def _test_paths(stage: TaskStage) -> list[str]:
     return sorted({path for pair in paths for path in pair if path is not None})
 
 
-def _steady(command: TestCommand, tree: Tree, commit: str, tests: Sequence[str]) -> _Ran | None:
+def _steady(
+    command: TestCommand, tree: Tree, commit: str, tests: Sequence[str], *, is_truth: bool = False
+) -> _Ran | None:
     """Return how the tests end on a tree; ``None`` if not always the same."""
-    runs = [_run_once(command, tree, commit, tests, number) for number in range(_RUNS)]
+    runs = [_run_once(command, tree, commit, tests, number, is_truth) for number in range(_RUNS)]
     return runs[0] if len({run.passed for run in runs}) == 1 else None
 
 
 def _run_once(
-    command: TestCommand, tree: Tree, commit: str, tests: Sequence[str], number: int
+    command: TestCommand, tree: Tree, commit: str, tests: Sequence[str], number: int, is_truth: bool
 ) -> _Ran:
     key = content_digest(
         [
@@ -139,9 +141,11 @@ def _run_once(
     if kept.is_file():
         return msgspec.json.decode(kept.read_bytes(), type=_Ran)
     ran = _run(command, tree, commit, tests)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(kept) as file:
-        file.write(msgspec.json.encode(ran))
+    if ran.passed or not is_truth:
+        # Where the truth fails, what it is run with may be mended, so that is tried again.
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(kept) as file:
+            file.write(msgspec.json.encode(ran))
     return ran
 
 

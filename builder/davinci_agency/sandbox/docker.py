@@ -14,9 +14,9 @@ from davinci_agency.sandbox.running import run_process
 class Docker:
     """Runs jobs in containers of an image, each removed when it ends."""
 
-    name = "docker"
-
     def __init__(self, program: str, image: str) -> None:
+        # What is done in another image is done anew.
+        self.name = f"docker {image}"
         self._program = program
         self._image = image
 
