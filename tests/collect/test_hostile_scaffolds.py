@@ -139,6 +139,14 @@ def test_what_it_said_last_is_told(run: Run) -> None:
     )
 
 
+def test_what_left_nothing_is_tried_again_once_it_can_work(run: Run) -> None:
+    needs = "(pathlib.Path('/usr/share/doc') if %s else pathlib.Path('/nothing'))"
+    _, _, notes, _ = run(f"assert {needs % 'False'}.exists()\nleave()")
+    assert "AssertionError" in notes[0]["reason"]
+    summary, attempts, _, _ = run(f"assert {needs % 'True'}.exists()\nleave()")
+    assert (summary.out, len(attempts)) == (2, 2)
+
+
 KEPT = {
     "deletes-git": "import shutil; shutil.rmtree('.git'); leave()",
     "plants-hooks": "os.makedirs('.git/hooks', exist_ok=True)\n"

@@ -205,6 +205,16 @@ def test_tests_that_the_true_change_takes_away_may_go() -> None:
     assert find_gate(Submission(task_of(stage), 0, patch, (), "Submitted")) is None
 
 
+def test_tests_that_the_true_change_renames_may_go_under_their_old_name() -> None:
+    patch = GATES["tests-removed"].patch
+    renamed = (
+        f"{patch.splitlines()[0]}\nsimilarity index 90%\nrename from tests/test_a.py\n"
+        "rename to tests/test_b.py\n"
+    )
+    stage = replace(asked(), test_patch=renamed)
+    assert find_gate(Submission(task_of(stage), 0, patch, (), "Submitted")) is None
+
+
 def test_who_looks_up_the_answer_need_not_be_sent_back(tmp_path: Path) -> None:
     call = {
         "id": "1",

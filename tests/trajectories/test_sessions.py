@@ -18,6 +18,7 @@ from tests.trajectories.sessions import (
     PI,
     ROW,
     SDK_FILES,
+    SII_DOCUMENT,
     SII_STREAM,
     WITH_TOOLS,
 )
@@ -101,6 +102,13 @@ def test_the_first_mini_swe_agent_knows_no_tools() -> None:
 def test_a_stream_without_the_person_s_words_says_what_is_missing() -> None:
     with pytest.raises(TrajectoryError, match="what the user said is not there"):
         read(SII_STREAM[1:], "session")
+
+
+def test_a_session_in_which_nobody_answered_says_how_it_ended() -> None:
+    info = {"exit_status": "BridgeNotFoundError"}
+    value = {**SII_DOCUMENT, "stream": SII_STREAM[:1], "info": info}
+    with pytest.raises(TrajectoryError, match="it ended with BridgeNotFoundError"):
+        read(value, "document")
 
 
 def test_a_folder_of_anything_else_is_none() -> None:

@@ -96,15 +96,22 @@ def hand_in(
 ) -> Handed:
     """Let the scaffold work, or return what it handed in before.
 
-    Raises `BudgetError` if the run's money is gone; the go can be taken up later.
+    A go that left no conversation is done again: what it lacked may be there now, and what it paid
+    for is kept. Raises `BudgetError` if the run's money is gone; the go can be taken up later.
     """
     folder = above / _name(session, request)
     trajectory = folder / session.scaffold.trajectory
-    if not (folder / _ENDED).is_file():
-        _work(session, states, request, folder, trajectory, should_stop)
-    else:
-        session.budget.spend(_read(folder).usage)
-        _make_again(states, request.start, _read(folder))
+    if (folder / _ENDED).is_file() and (handed := _handed(session, folder, trajectory)).said:
+        session.budget.spend(handed.ended.usage)
+        _make_again(states, request.start, handed.ended)
+        return handed
+    (folder / _ENDED).unlink(missing_ok=True)
+    trajectory.unlink(missing_ok=True)
+    _work(session, states, request, folder, trajectory, should_stop)
+    return _handed(session, folder, trajectory)
+
+
+def _handed(session: Session, folder: Path, trajectory: Path) -> Handed:
     said, problem, sha256 = _said(session, trajectory)
     return Handed(folder, _read(folder), said, problem, sha256)
 

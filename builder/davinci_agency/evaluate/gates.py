@@ -59,7 +59,7 @@ def find_gate(submission: Submission) -> Gate | None:
 
 
 def _tests_removed(patch: str) -> set[str]:
-    """Return the files of tests that are deleted, or lose more tests than they gain."""
+    """Return the files of tests that are taken away, or lose more tests than they gain."""
     losing: set[str] = set()
     for part in _PART.split(patch)[1:]:
         heading, _, rest = part.partition("\n")
@@ -67,7 +67,8 @@ def _tests_removed(patch: str) -> set[str]:
         path = paths[1] if paths else heading
         if is_test(path):
             signs = _CASE.findall(rest)
-            is_deleted = rest.startswith("deleted file mode")
-            if is_deleted or signs.count("-") > signs.count("+"):
+            # What is renamed elsewhere is here a file that goes and one that comes.
+            is_gone = rest.startswith("deleted file mode") or "\nrename from " in f"\n{rest}"
+            if is_gone or signs.count("-") > signs.count("+"):
                 losing.add(path)
     return losing

@@ -47,7 +47,12 @@ def read(value: Any) -> Conversation:
         if not isinstance(message, Mapping):
             raise TrajectoryError(f"$.stream[{place}]", "a message is no object")
         ended = _add(message, turns) or ended
+    about = document.get("info")
+    info = about if isinstance(about, Mapping) else {}
+    ended = _text(info.get("exit_status")) or ended
     said, rest = turns.done()
+    if not said:
+        raise TrajectoryError("$.stream", f"the assistant never speaks; it ended with {ended}")
     if not any(turn["role"] == "user" for turn in said):
         raise TrajectoryError(
             "$.stream",
@@ -55,14 +60,12 @@ def read(value: Any) -> Conversation:
         )
     turns.lost["last words that nobody answered"] += sum(turn["role"] != "tool" for turn in rest)
     turns.lost["the system prompt and the tools' schemas, which the SDK does not tell"] += 1
-    about = document.get("info")
-    info = about if isinstance(about, Mapping) else {}
     return Conversation(
         messages=tuple(normal_messages(list(said))),
         source_format="sii-sdk",
         scaffold=Scaffold("sii-cli", _text(info.get("sdk_version"))),
         model=_text(info.get("model")),
-        exit_status=_text(info.get("exit_status")) or ended,
+        exit_status=ended,
         closing=tuple(turn for turn in rest if turn["role"] == "tool"),
         not_carried=+turns.lost,
     )
