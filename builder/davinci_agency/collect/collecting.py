@@ -71,13 +71,18 @@ def run_tasks(
             outcome = _outcome(crew, repo_states, task, attempts, runs, stopping.is_set, board)
             return place, task, outcome
 
+        early: list[str] = []
         progress.start("collect", len(records))
         for place, task, outcome in threaded_map(
             attempted, enumerate(records), workers, stopping.set
         ):
             _settle(place, task, outcome, output, records.note)
+            if outcome.attempts and outcome.problem:
+                early.append(f"{task.task_id}: {outcome.problem}")
             progress.advance()
         output.notes.append(board.told())
+        if early:
+            output.notes.append(f"{len(early)} tasks were not gone through, such as {early[0]}")
     return output.summary()
 
 
