@@ -21,8 +21,8 @@ demo: install  ## make a small repository, build a dataset from it, and load eve
 	$(BIN)/davinci-agency stats $(DEMO)/release
 	$(BIN)/python examples/show.py $(DEMO)/release
 
-test: install  ## the whole test suite
-	$(BIN)/python -m pytest
+test: install  ## the whole test suite, on all cores
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: test  ## and old and new clients, each in an environment of its own
 	$(BIN)/python -m pytest -m matrix tests/matrix

@@ -92,9 +92,9 @@ CHANGES: dict[str, tuple[Change, Impact, str]] = {
         "$.kept_id: it is never null now",
     ),
     "another word": (
-        lambda d: d["properties"]["stage"]["enum"].append("judge"),
+        lambda d: d["properties"]["stage"]["enum"].append("publish"),
         Impact.MINOR,
-        "$.stage: it may be 'judge' now",
+        "$.stage: it may be 'publish' now",
     ),
     "a word less": (
         lambda d: d["properties"]["stage"]["enum"].remove("build"),
