@@ -357,3 +357,30 @@ def test_openhands_folders_evaluations_and_tables_are_trajectories(tmp_path: Pat
     assert [attempt["task_id"] for attempt in attempts] == [f"task-{n}" for n in range(1, 6)]
     assert {attempt["source_format"] for attempt in attempts} == {"openhands"}
     assert all(attempt["messages"][-1]["role"] == "assistant" for attempt in attempts)
+
+
+def test_a_table_s_rows_may_name_the_instance_and_be_filled_up_with_nulls(tmp_path: Path) -> None:
+    pad = {"tool_calls": None, "tool_call_id": None, "name": None}
+    calls = [{**_call("a"), "index": None}]
+    messages = [
+        {**pad, "role": "user", "content": "Mend it."},
+        {**pad, "role": "assistant", "content": "I look.", "tool_calls": calls},
+        {**pad, "role": "tool", "content": "code.py", "tool_call_id": "a", "name": "bash"},
+        {**pad, "role": "assistant", "content": "Done."},
+    ]
+    function = {"name": "bash", "parameters": {"properties": {"a": {"type": "x"}, "b": None}}}
+    row = {"instance_id": "a__b-1", "messages": messages, "resolved": True,
+           "tools": [{"type": "function", "function": function}]}  # fmt: skip
+    (tmp_path / "runs").mkdir()
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "runs" / "rows.parquet")
+    _, (attempt,), _ = _ingest(tmp_path, [{**task("task-1"), "instance_id": "a__b-1"}])
+    assert attempt["task_id"] == "task-1"
+    assert [set(turn) for turn in attempt["messages"]] == [
+        {"role", "content"},
+        {"role", "content", "tool_calls"},
+        {"role", "content", "tool_call_id", "name"},
+        {"role", "content"},
+    ]
+    assert attempt["messages"][1]["tool_calls"] == [_call("a", {"command": "ls"})]
+    assert "b" not in attempt["tools"][0]["function"]["parameters"]["properties"]
+    assert attempt["metadata"] == {"instance_id": "a__b-1"}

@@ -1,13 +1,15 @@
 """Reads plain OpenAI-style conversations, one JSON object a line; pure.
 
-A line needs ``task_id`` and ``messages``, and may have ``tools``, ``attempt``, ``model``,
-``scaffold`` (a name, or {name, version}), ``model_patch``, ``exit_status``, ``score``, ``judge`` (a
-name, or {name, rationale}), ``resolved``, ``refinements``, ``metadata``, and for a task of several
-stages ``stages``: a list of {message_start, message_end, model_patch, exit_status}. Without
-``stages``, a conversation with one user turn for each stage is cut at those turns.
+A line needs ``task_id``, or SWE-bench's ``instance_id``, and ``messages``, and may have ``tools``,
+``attempt``, ``model``, ``scaffold`` (a name, or {name, version}), ``model_patch``,
+``exit_status``, ``score``, ``judge`` (a name, or {name, rationale}), ``resolved``,
+``refinements``, ``metadata``, and for a task of several stages ``stages``: a list of
+{message_start, message_end, model_patch, exit_status}. Without ``stages``, a conversation with one
+user turn for each stage is cut at those turns.
 
-Changed on the way: arguments of tool calls that are strings become objects, and a content of
-``null`` becomes the empty string. Properties not named here are kept in ``metadata``.
+Changed on the way: arguments of tool calls that are strings become objects, a content of ``null``
+becomes the empty string, and other properties of turns and tools that are ``null``, as tables fill
+them in, are dropped. Properties not named here are kept in ``metadata``.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from davinci_agency.trajectories.rollout import (
     Verdict,
     normal_messages,
     typed,
+    without_nulls,
 )
 
 
@@ -69,16 +72,17 @@ def read(value: Any) -> Conversation:
     messages = normal_messages(line.messages)
     scaffold, judge = line.scaffold or "unknown", line.judge
     judge = Judge(judge, None) if isinstance(judge, str) else judge
+    instance = value.get("instance_id")
     other = {key: item for key, item in value.items() if key not in _Line.__struct_fields__}
     return Conversation(
         messages=tuple(messages),
         source_format="openai-messages",
         scaffold=Scaffold(scaffold, None) if isinstance(scaffold, str) else scaffold,
         model=line.model,
-        tools=tuple(line.tools or ()),
+        tools=tuple(without_nulls(line.tools or [])),
         patch=line.model_patch or "",
         exit_status=line.exit_status,
-        task_id=line.task_id,
+        task_id=line.task_id or (instance if isinstance(instance, str) else None),
         attempt=line.attempt,
         stages=_said_stages(line.stages, len(messages)) if line.stages else None,
         verdict=Verdict(

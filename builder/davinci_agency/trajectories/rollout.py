@@ -146,11 +146,16 @@ def typed(value: Any, kind: type[T]) -> T:
 def _with_object_arguments(call: Any, path: str) -> Any:
     """Return a tool call whose arguments are an object, though it came with them as a string.
 
+    Properties that are null are dropped.
+
     Trainers' chat templates fail on strings or encode them twice. Raises `TrajectoryError` if the
     string is no JSON object: the model wrote nonsense, and nobody can say what it meant.
     """
     function = call.get("function") if isinstance(call, Mapping) else None
-    if not isinstance(function, Mapping) or not isinstance(function.get("arguments"), str):
+    if not isinstance(function, Mapping):
+        return call
+    call = {key: item for key, item in call.items() if item is not None}
+    if not isinstance(function.get("arguments"), str):
         return call
     try:
         arguments = orjson.loads(function["arguments"] or "{}")
@@ -162,11 +167,18 @@ def _with_object_arguments(call: Any, path: str) -> Any:
     return {**call, "function": {**function, "arguments": arguments}}
 
 
+def without_nulls(value: Any) -> Any:
+    """Return JSON without the properties that are null: tables fill all rows with all of them."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
 def normal_messages(raw: Any, left_out: Sequence[str] = ()) -> list[JsonObject]:
     """Return turns with a content that is never null and calls whose arguments are objects.
 
-    Properties ``left_out`` and empty lists of calls are dropped. Raises `TrajectoryError` if there
-    are no turns.
+    Properties ``left_out``, those that are null and empty lists of calls are dropped. Raises
+    `TrajectoryError` if there are no turns.
     """
     if not isinstance(raw, list) or not raw:
         raise TrajectoryError("$.messages", "there are no messages")
@@ -175,8 +187,8 @@ def normal_messages(raw: Any, left_out: Sequence[str] = ()) -> list[JsonObject]:
         path = f"$.messages[{place}]"
         if not isinstance(message, Mapping):
             raise TrajectoryError(path, "a message is no object")
-        turn = {key: item for key, item in message.items() if key not in left_out}
-        turn["content"] = "" if turn.get("content") is None else turn["content"]
+        said = {**message, "content": "" if message.get("content") is None else message["content"]}
+        turn = {key: i for key, i in said.items() if i is not None and key not in left_out}
         calls = turn.pop("tool_calls", None)
         if calls:
             turn["tool_calls"] = _normal_calls(calls, f"{path}.tool_calls")
