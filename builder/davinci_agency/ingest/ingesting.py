@@ -271,7 +271,7 @@ def _placed(said: Conversation, names: Sequence[Name], sha256: str, tasks: _Task
     name = next(iter(names), Name("", None, None))
     stage = said.stage or name.stage
     attempt = said.attempt or name.attempt or 1
-    if stage is None and names and count > 1 and said.stages is None and _user_turns(said) == 1:
+    if stage is None and names and count > 1 and said.stages is None and _asks_once(said):
         stage = 1  # a file that asks once, for a task of several stages
     if stage is None:
         stages = said.stages or cut_at_user_turns(said, count)
@@ -281,5 +281,5 @@ def _placed(said: Conversation, names: Sequence[Name], sha256: str, tasks: _Task
     return Rollout(task_id, attempt, stage, cut_at_user_turns(said, 1), said, sha256)
 
 
-def _user_turns(said: Conversation) -> int:
-    return sum(turn.get("role") == "user" for turn in said.messages)
+def _asks_once(said: Conversation) -> bool:
+    return said.is_one_stage or sum(turn.get("role") == "user" for turn in said.messages) == 1

@@ -16,6 +16,7 @@ Changed on the way, since the format does it otherwise:
 
 1.x knows no tools: its commands stand in fenced blocks and what they print is the user's. So it
 stays, for so the model was asked. What ended the run is the user's last turn, and is no turn here.
+The first ones don't say their format.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from davinci_agency.trajectories.rollout import (
 )
 
 _LEFT_OUT = ("extra", "function_call", "provider_specific_fields", "timestamp")
-_FIRST = "mini-swe-agent-1"
-"""The format of 1.x; later ones have a point behind it."""
+_FIRST = ("mini-swe-agent-1", "mini-swe-agent-1.0")
+"""The formats of 1.x."""
 _BASH: JsonObject = {
     "type": "function",
     "function": {
@@ -70,9 +71,9 @@ class _Info(msgspec.Struct):
 
 
 class _Trajectory(msgspec.Struct):
-    trajectory_format: str
     info: _Info
     messages: list[Any]
+    trajectory_format: str = _FIRST[0]
     instance_id: str | None = None
     attempt: int | None = None
     stage: int | None = None
@@ -82,9 +83,12 @@ class _Trajectory(msgspec.Struct):
 
 def fits(value: Any) -> bool:
     """Tell whether a JSON document is a run of mini-swe-agent."""
-    return isinstance(value, Mapping) and str(value.get("trajectory_format", "")).startswith(
-        "mini-swe-agent"
-    )
+    if not isinstance(value, Mapping):
+        return False
+    info = value.get("info")
+    says = isinstance(info, Mapping) and {"exit_status", "submission"} <= info.keys()
+    default = _FIRST[0] if says and isinstance(value.get("messages"), list) else ""
+    return str(value.get("trajectory_format", default)).startswith("mini-swe-agent")
 
 
 def read(value: Any) -> Conversation:
@@ -97,7 +101,7 @@ def read(value: Any) -> Conversation:
     messages = [message for message in every if message.get("role") != "exit"]
     exits = [message for message in every if message.get("role") == "exit"]
     lost = 0
-    while whole.trajectory_format == _FIRST and messages and messages[-1].get("role") == "user":
+    while whole.trajectory_format in _FIRST and messages and messages[-1].get("role") == "user":
         messages.pop()
         lost += 1
     if not messages:
@@ -115,6 +119,7 @@ def read(value: Any) -> Conversation:
         task_id=whole.instance_id,
         attempt=whole.attempt,
         stage=whole.stage,
+        is_one_stage=True,
         verdict=whole.verdict,
         closing=_closing_answers(messages[-1], exits),
         not_carried={"words that ended the run": lost} if lost else {},

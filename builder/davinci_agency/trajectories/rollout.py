@@ -65,6 +65,7 @@ class Conversation:
         exit_status: how it ended.
         task_id, attempt, stage: the task it is about, if the file says so.
         stages: the conversation's parts, if the file says where a task's stages begin.
+        is_one_stage: whether its format has a file for each stage, however often the user speaks.
         verdict: what somebody thinks of it.
         refinements: how often the agent was sent back.
         closing: what answers the calls that the last message left open, if another stage follows.
@@ -83,6 +84,7 @@ class Conversation:
     attempt: int | None = None
     stage: int | None = None
     stages: tuple[AttemptStage, ...] | None = None
+    is_one_stage: bool = False
     verdict: Verdict = Verdict()
     refinements: int = 0
     closing: tuple[JsonObject, ...] = ()

@@ -87,6 +87,7 @@ def read(value: Any) -> Conversation:
         patch=patch if patch.startswith("diff --git ") else "",
         exit_status=info.exit_status,
         task_id=None,
+        is_one_stage=True,
         closing=closing,
         not_carried=+lost,
         metadata={"model_stats": info.model_stats, "environment": whole.environment},
