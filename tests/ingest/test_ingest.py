@@ -384,3 +384,15 @@ def test_a_table_s_rows_may_name_the_instance_and_be_filled_up_with_nulls(tmp_pa
     assert attempt["messages"][1]["tool_calls"] == [_call("a", {"command": "ls"})]
     assert "b" not in attempt["tools"][0]["function"]["parameters"]["properties"]
     assert attempt["metadata"] == {"instance_id": "a__b-1"}
+
+
+def test_an_evaluation_s_completions_are_one_trajectory_an_instance(tmp_path: Path) -> None:
+    for instance in ("a__b-1", "a__b-2"):
+        folder = tmp_path / "runs" / "llm_completions" / instance
+        folder.mkdir(parents=True)
+        for number, value in enumerate(sessions.COMPLETION_FILES.values()):
+            (folder / f"m-179571392{number}.62.json").write_text(json.dumps(value))
+    tasks = [{**task(f"task-{n}"), "instance_id": f"a__b-{n}"} for n in (1, 2)]
+    summary, attempts, _ = _ingest(tmp_path, tasks)
+    assert (summary.read, summary.out) == (2, 2)
+    assert [attempt["task_id"] for attempt in attempts] == ["task-1", "task-2"]

@@ -50,6 +50,21 @@ PI: list[Any] = [
            stopReason="stop"),
 ]  # fmt: skip
 
+PI_MORE: list[Any] = [
+    {"type": "session", "version": 3, "id": "s", "cwd": "/home/ada/.openclaw/workspace"},
+    _entry("1", None, "user", [{"type": "text", "text": "Mend it."}, {"type": "image"}]),
+    _entry("2", "1", "bashExecution", None, command="ls", output=ANSWER, exitCode=1),
+    _entry("3", "2", "bashExecution", None, command="env", output="x", excludeFromContext=True),
+    {"type": "custom_message", "id": "4", "parentId": "3", "content": "A rule."},
+    {"type": "branch_summary", "id": "5", "parentId": "4", "summary": "It failed.", "fromId": "x"},
+    _entry("6", "5", "assistant", [{"type": "text", "text": "I lo"}], stopReason="aborted"),
+    _entry("7", "6", "assistant", [
+        {"type": "thinking", "thinking": "", "thinkingSignature": "x"},
+        {"type": "text", "text": "Done."}], usage={"input": 1}, stopReason="stop"),
+    {"type": "compaction", "id": "8", "parentId": "7", "summary": "All done."},
+    {"type": "label", "id": "9", "parentId": "8", "label": "end"},
+]  # fmt: skip
+
 
 def _response(identity: str, content: str, *calls: Any) -> dict[str, Any]:
     message = {"role": "assistant", "content": content, "tool_calls": list(calls)}
@@ -80,6 +95,41 @@ EVALUATION: dict[str, Any] = {
     "metadata": {"llm_config": {"model": "some-model"}},
     "test_result": {"git_patch": "diff --git a/x b/x\n"},
     "report": {"resolved": True},
+}
+_RAN = {"exit_code": 2, "working_dir": "/project", "py_interpreter_path": "/usr/bin/python",
+        "prefix": "[Below]\n", "suffix": "\n[Done]"}  # fmt: skip
+_BOTH = _response("r", "Both.", _call(), {**_call(), "id": "c"})
+MORE_EVENTS: list[Any] = [
+    EVENTS[1],
+    {"id": 2, "source": "user", "action": "run", "args": {"command": "pwd"}},
+    {"id": 3, "source": "agent", "observation": "run", "cause": 2, "content": "/project"},
+    {"id": 4, "source": "agent", "action": "run", "args": ARGUMENTS, "tool_call_metadata": {
+        "tool_call_id": "a", "model_response": {**_BOTH, "id": None}}},
+    {"id": 5, "source": "agent", "observation": "run", "cause": 4, "content": ANSWER,
+     "extras": {"metadata": _RAN}, "tool_call_metadata": {"tool_call_id": "a"}},
+    # The action that it answers was not kept.
+    {"id": 7, "source": "agent", "observation": "error", "cause": 6, "content": "No such tool.",
+     "tool_call_metadata": {"tool_call_id": "c", "model_response": {**_BOTH, "id": None}}},
+    {"id": 8, "source": "agent", "observation": "error", "content": "Call it otherwise."},
+    {"id": 9, "source": "agent", "action": "message", "args": {
+        "content": "Which?", "image_urls": ["data:"]}},
+    {"id": 9, "source": "agent", "action": "message", "args": {
+        "content": "Which?", "image_urls": ["data:"]}},
+    {"id": 10, "source": "user", "action": "message", "args": {"content": "This."}},
+    {"id": 11, "source": "agent", "action": "run", "args": ARGUMENTS, "tool_call_metadata": {
+        "tool_call_id": "d", "model_response": _response("r3", "", {**_call(), "id": "d"})}},
+    {"id": 12, "source": "agent", "observation": "user_rejected", "cause": 11, "content": "No.",
+     "tool_call_metadata": {"tool_call_id": "d"}},
+    {"id": 13, "source": "agent", "action": "finish", "args": {"thought": "Done."}},
+]  # fmt: skip
+PAIRS: dict[str, Any] = {
+    "instance_id": "owner__name-1",
+    "instruction": "Mend it.",
+    "history": [MORE_EVENTS[i : i + 2] for i in range(0, len(MORE_EVENTS), 2)],
+    "metadata": {"agent_class": "CodeActAgent", "llm_config": {"model": "m"}, "start_time": "x"},
+    "test_result": {"git_patch": "", "report": {"resolved": False}, "test_output": "ok"},
+    "metrics": {"cost": 1},
+    "error": "RuntimeError: too many steps",
 }
 EVENT_FILES: dict[str, Any] = {f"events/{event['id']}.json": event for event in EVENTS}
 TEXT_EVENTS: list[Any] = [
@@ -141,6 +191,28 @@ SDK_FILES: dict[str, Any] = {
     "events/event-00005-f.json": {"kind": "MessageEvent", "source": "agent",
         "llm_message": {"role": "assistant", "content": [_text("Done.")]}},
 }  # fmt: skip
+_ACTED = {"kind": "ActionEvent", "thought": [], "llm_response_id": "r1", "tool_name": "bash"}
+SDK_TREE: dict[str, Any] = {
+    "base_state.json": {"agent": {"llm": {"model": "m"}}, "leaf_event_id": "8", "stats": {"a": 1}},
+    **{f"events/event-0000{n}-{event['id']}.json": event for n, event in enumerate([
+        {"id": "0", **SDK_FILES["events/event-00001-b.json"]},
+        {"id": "1", "parent_id": "0", **_ACTED,
+         "tool_call": {"id": "a", "name": "no", "arguments": "{}"}, "thought": [_text("Both.")]},
+        {"id": "2", "parent_id": "1", "kind": "AgentErrorEvent", "error": "?", "tool_call_id": "a"},
+        {"id": "3", "parent_id": "2", **_ACTED,
+         "tool_call": {"id": "c", "name": "bash", "arguments": _PARSED}},
+        {"id": "4", "parent_id": "3", "kind": "ObservationEvent", "tool_call_id": "c",
+         "observation": {"content": [_text(ANSWER)], "is_error": True,
+                         "metadata": {"exit_code": 2}},
+         "extended_content": [_text("A rule.")]},
+        {"id": "5", "parent_id": "4", "kind": "MessageEvent",
+         "llm_message": {"role": "assistant", "content": [_text("Given up.")]}},
+        {"id": "6", "kind": "ConversationStateUpdateEvent"},
+        {"id": "7", "parent_id": "4", **SDK_FILES["events/event-00005-f.json"]},
+        {"id": "8", "parent_id": "7", "kind": "MessageEvent",
+         "llm_message": {"role": "user", "content": [_text("Thanks.")]}},
+    ])},
+}  # fmt: skip
 MINI_1: dict[str, Any] = {
     "trajectory_format": "mini-swe-agent-1",
     "info": {"exit_status": "Submitted", "submission": "diff --git a/x b/x\n",
@@ -169,4 +241,11 @@ WITH_TOOLS: dict[str, tuple[str, str, Any]] = {
     "openhands-sdk": ("openhands", "folder", SDK_FILES),
 }
 """Format, unit and value; each one looks with a tool and is done."""
-SESSIONS: list[Any] = [value for _, _, value in WITH_TOOLS.values()] + [MINI_1]
+SESSIONS: list[Any] = [
+    *(value for _, _, value in WITH_TOOLS.values()),
+    MINI_1,
+    MORE_EVENTS,
+    PAIRS,
+    SDK_TREE,
+    PI_MORE,
+]

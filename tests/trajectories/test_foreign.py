@@ -307,6 +307,23 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
             yield from _places(item, (*path, place))
 
 
+OWN: dict[str, tuple[str, Any]] = {
+    "swe-agent": ("document", SWE_AGENT),
+    "atif": ("document", ATIF),
+    "sii-cli": ("document", SII),
+    "codex": ("session", CODEX),
+    "claude-code": ("session", CLAUDE),
+    "gemini-cli": ("session", GEMINI),
+    "sharegpt": ("line", SHAREGPT),
+}
+
+
+@pytest.mark.parametrize("name", list(OWN))
+def test_a_format_is_known_as_itself_alone(name: str) -> None:
+    unit, value = OWN[name]
+    assert {form.name for form in FORMATS if form.unit == unit and form.fits(value)} == {name}
+
+
 VALUES: list[Any] = [SWE_AGENT, SHAREGPT, ATIF, CODEX, CLAUDE, GEMINI, SII, *SESSIONS]
 ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, 7, "", "x", [], {}, [{}], {"a": 1}, True, 1.5, "{", [None]]

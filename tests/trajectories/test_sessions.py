@@ -81,7 +81,7 @@ def test_the_sdk_s_events_go_by_their_numbers_and_calls_are_answered_in_each_way
     assert said.messages[0]["content"] == "You program.\nToday."
     assert (said.model, said.exit_status) == ("some-model", "finished")
     for event, answer in (
-        ({"kind": "UserRejectObservation", "rejection_reason": "No."}, "No."),
+        ({"kind": "UserRejectObservation", "rejection_reason": "No."}, "Action rejected: No."),
         ({"kind": "AgentErrorEvent", "error": "No such tool."}, "No such tool."),
     ):
         files = {**SDK_FILES, "events/event-00003-d.json": {**event, "tool_call_id": "a"}}

@@ -1,24 +1,27 @@
-"""Reads OpenHands up to 1.0: streams of events, the model's completions, evaluations, rows; pure.
+"""Reads OpenHands' streams of events, as it kept them up to 1.0, and its evaluations; pure.
 
-- A stream is a list of events, or a folder with one file for each; a line of an evaluation's
-  ``output.jsonl`` holds one as ``history``. Where an event came of a model's answer, that answer is
-  the turn, taken once; an action that no answer is kept of becomes a call of its own.
-- A completion holds all that was said to the model, and what it answered; the last one of a folder
-  is the conversation.
-- A row of the published tables holds messages as ``trajectory``, with nulls where others have more.
+A stream is a list of events, or a folder with one file for each; a line of an evaluation's
+``output.jsonl`` holds one as ``history``, in older ones as pairs. Where an event came of a model's
+answer, that answer is the turn, taken once; an action that no answer is kept of becomes a call of
+its own. What a tool said is as the model was shown it: with how a command ended, or that an action
+failed. What no call asked for is the user's, as it was to the model.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from davinci_agency.records import JsonObject, Scaffold
-from davinci_agency.trajectories.assembling import Turns, parts_of
+from davinci_agency.trajectories.assembling import Turns, parts_of, text_of
+from davinci_agency.trajectories.openhands_parts import (
+    mapping,
+    patch_of,
+    terminal_text,
+    text,
+    tools_of,
+    truth,
+)
 from davinci_agency.trajectories.rollout import (
     Conversation,
     TrajectoryError,
@@ -30,45 +33,63 @@ Event = Mapping[str, Any]
 _BOOKKEEPING = ("thought", "blocking", "keep_prompt", "hidden", "confirmation_state", "is_input",
                 "security_risk", "is_static", "cwd")  # fmt: skip
 """Arguments of an action that are no part of what was called."""
+_OWN_ACTIONS = ("recall", "condensation", "change_agent_state", "null")
+_OWN_OBSERVATIONS = ("agent_state_changed", "recall", "null", "loop_detection")
+_SETTINGS = ("agent_class", "max_iterations", "git_commit")
+"""What of an evaluation's settings is kept: its model has a place of its own, keys have none."""
+_CARRIED = ("history", "instance_id", "metadata", "test_result", "git_patch", "report", "error")
 
 
-def fits_events(value: Any) -> bool:
+def fits(value: Any) -> bool:
     """Tell whether a value is a stream of events, or an evaluation that holds one."""
     events = value.get("history") if isinstance(value, Mapping) else value
     return isinstance(events, list) and any(
         isinstance(event, Mapping)
         and "source" in event
         and ("action" in event or "observation" in event)
-        for event in events[:50]
+        for event in _flat(events[:50])
     )
 
 
-def read_events(value: Any) -> Conversation:
+def read(value: Any) -> Conversation:
     """Return the conversation of a stream. Raises `TrajectoryError` saying what is wrong."""
     whole = value if isinstance(value, Mapping) else {"history": value}
     events = whole.get("history")
-    if not isinstance(events, list) or not all(isinstance(event, Mapping) for event in events):
+    events = _flat(events) if isinstance(events, list) else [None]
+    if not all(isinstance(event, Mapping) for event in events):
         raise TrajectoryError("$.history", "there is no list of events")
     stream = _Stream()
     for event in events:
         stream.add(event)
     said, rest = stream.turns.done()
-    stream.turns.lost["last words that nobody answered"] += sum(t["role"] != "tool" for t in rest)
-    metadata = _mapping(whole.get("metadata"))
-    model = stream.model or _text(_mapping(metadata.get("llm_config")).get("model"))
+    lost = stream.turns.lost
+    lost["last words that nobody answered"] += sum(turn["role"] != "tool" for turn in rest)
+    settings, result = mapping(whole.get("metadata")), mapping(whole.get("test_result"))
+    lost["settings of the evaluation"] += len(settings.keys() - {*_SETTINGS, "llm_config"})
+    heard = {turn["content"] for turn in said if turn["role"] == "user"}
+    for key, part in {**result, **whole}.items():
+        if part and key not in _CARRIED and (not isinstance(part, str) or part not in heard):
+            lost[f"parts of the evaluation: {key[:40]}"] += 1
+    report = mapping(whole.get("report") or result.get("report"))
     return Conversation(
         messages=tuple(normal_messages(list(said))),
         source_format="openhands",
-        scaffold=Scaffold("openhands", _text(metadata.get("openhands_version"))),
-        model=model,
+        scaffold=Scaffold("openhands", stream.version),
+        model=stream.model or text(mapping(settings.get("llm_config")).get("model")),
         tools=stream.tools,
-        patch=_patch(_mapping(whole.get("test_result")).get("git_patch")),
-        exit_status=stream.ended,
-        task_id=_text(whole.get("instance_id")),
-        verdict=Verdict(resolved=_bool(_mapping(whole.get("report")).get("resolved"))),
+        patch=patch_of(result.get("git_patch")),
+        exit_status=stream.ended or text(whole.get("error")),
+        task_id=text(whole.get("instance_id")),
+        verdict=Verdict(resolved=truth(report.get("resolved"))),
         closing=tuple(turn for turn in rest if turn["role"] == "tool"),
-        not_carried=+stream.turns.lost,
+        not_carried=+lost,
+        metadata={key: settings[key] for key in _SETTINGS if key in settings},
     )
+
+
+def _flat(events: list[Any]) -> list[Any]:
+    """Return events one by one: older evaluations hold pairs of an action and what came of it."""
+    return [each for event in events for each in (event if isinstance(event, list) else [event])]
 
 
 class _Stream:
@@ -77,75 +98,107 @@ class _Stream:
     def __init__(self) -> None:
         self.turns = Turns()
         self.model: str | None = None
+        self.version: str | None = None
         self.ended: str | None = None
         self.tools: tuple[JsonObject, ...] = ()
+        self._told: dict[str, Event] = {}
         self._answers: set[str] = set()
+        self._called: set[str] = set()
 
     def add(self, event: Event) -> None:
+        """Add what an event says, unless it was told before."""
+        if "id" in event:
+            name = str(event["id"])
+            if self._told.get(name) == event:
+                self.turns.lost["events that are told twice"] += 1
+                return
+            self._told[name] = event
+        args = mapping(event.get("args"))
+        action, source = event.get("action"), event.get("source")
+        images = args.get("image_urls") or mapping(event.get("extras")).get("image_urls")
+        self.turns.lost["images"] += len(images) if isinstance(images, list) else 0
         if "observation" in event:
-            self._observe(event)
-        elif event.get("action") == "system":
-            args = _mapping(event.get("args"))
+            self._observe(event, str(event["observation"]))
+        elif action == "system":
             self.turns.say("system", str(args.get("content") or event.get("message") or ""))
-            self.tools = _tools(args.get("tools"))
-        elif event.get("action") == "message" and event.get("source") == "user":
-            self.turns.say("user", str(_mapping(event.get("args")).get("content") or ""))
-        elif event.get("source") == "agent" and event.get("action") is not None:
-            self._act(event)
+            self.tools = tools_of(args.get("tools"), self.turns)
+            self.version = text(args.get("openhands_version"))
+        elif action == "message" and source == "user":
+            self.turns.say("user", str(args.get("content") or ""))
+        elif action == "run" and source == "user":
+            self.turns.say("user", f"User executed the command:\n{args.get('command')}")
+        elif source == "agent" and action is not None and action not in _OWN_ACTIONS:
+            self._act(event, str(action), args)
         else:
-            self.turns.lost[f"events of the program's own: {_kind(event)}"] += 1
+            self._pass_over(event)
 
-    def _act(self, event: Event) -> None:
-        response = _mapping(_mapping(event.get("tool_call_metadata")).get("model_response"))
-        if response:
-            self._answer_of(response)
+    def _pass_over(self, event: Event) -> None:
+        kind = str(event.get("action") or event.get("observation") or "other")[:40]
+        self.turns.lost[f"events of the program's own: {kind}"] += 1
+
+    def _act(self, event: Event, action: str, args: Event) -> None:
+        metadata = mapping(event.get("tool_call_metadata"))
+        if metadata.get("model_response"):
+            self._answer(mapping(metadata["model_response"]))
             return
-        args = _mapping(event.get("args"))
-        thought = args.get("thought") or (
-            args.get("content") if event["action"] == "message" else args.get("final_thought")
-        )
-        if isinstance(thought, str) and thought:
+        said = args.get("content") if action == "message" else args.get("final_thought")
+        if isinstance(thought := args.get("thought") or said, str) and thought:
             self.turns.say("assistant", thought)
-        if event["action"] in ("message", "finish"):
-            return
-        if event["action"] in ("recall", "condensation", "change_agent_state", "null"):
-            self.turns.lost[f"events of the program's own: {_kind(event)}"] += 1
-            return
-        call = {key: item for key, item in args.items() if key not in _BOOKKEEPING}
-        self.turns.call(f"event-{event.get('id')}", str(event["action"]), call)
+        if action not in ("message", "finish"):
+            call = {key: item for key, item in args.items() if key not in _BOOKKEEPING}
+            self._called.add(f"event-{event.get('id')}")
+            self.turns.call(f"event-{event.get('id')}", action, call)
 
-    def _answer_of(self, response: Event) -> None:
+    def _answer(self, response: Event) -> None:
         """Add a model's answer, once, though several events came of it."""
-        name = str(response.get("id"))
+        name = str(response.get("id") or response)
         if name in self._answers:
             return
         self._answers.add(name)
-        self.model = _text(response.get("model")) or self.model
+        self.model = text(response.get("model")) or self.model
         choices = response.get("choices")
-        choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
-        message = _mapping(choice.get("message"))
-        if isinstance(thought := message.get("reasoning_content"), str):
-            self.turns.think(thought)
-        if isinstance(text := message.get("content"), str) and text:
-            self.turns.say("assistant", text)
+        choice = mapping(choices[0]) if isinstance(choices, list) and choices else {}
+        message = mapping(choice.get("message"))
+        self.turns.think(text(message.get("reasoning_content")) or "")
+        if said := text_of(message.get("content"), self.turns):
+            self.turns.say("assistant", said)
         for call in parts_of(message.get("tool_calls")):
-            function = _mapping(_mapping(call).get("function"))
-            name, arguments = str(function.get("name")), function.get("arguments")
-            self.turns.call(str(_mapping(call).get("id")), name, arguments or {})
+            function = mapping(mapping(call).get("function"))
+            call_id, called = mapping(call).get("id"), function.get("name")
+            if not isinstance(call_id, str) or not isinstance(called, str):
+                raise TrajectoryError("$.tool_calls", "a call has no id, or no name")
+            self.turns.call(call_id, called, function.get("arguments") or {})
 
-    def _observe(self, event: Event) -> None:
-        if event["observation"] == "agent_state_changed":
-            self.ended = _text(_mapping(event.get("extras")).get("agent_state")) or self.ended
-        called = _mapping(event.get("tool_call_metadata")).get("tool_call_id")
-        content = event.get("content")
-        if called is None and event["observation"] in ("agent_state_changed", "recall", "null"):
-            self.turns.lost[f"events of the program's own: {_kind(event)}"] += 1
-            return
-        answered = f"event-{event.get('cause')}" if called is None else str(called)
-        self.turns.answer(answered, content if isinstance(content, str) else "")
+    def _observe(self, event: Event, kind: str) -> None:
+        extras, metadata = mapping(event.get("extras")), mapping(event.get("tool_call_metadata"))
+        if kind == "agent_state_changed":
+            self.ended = text(extras.get("agent_state")) or self.ended
+        cause = f"event-{event.get('cause')}"
+        if "tool_call_id" in metadata:
+            # The action may be missing where the stream was cut; its answer is kept here, too.
+            self._answer(mapping(metadata.get("model_response")))
+            self.turns.answer(str(metadata["tool_call_id"]), _shown(event, kind, extras))
+        elif kind in _OWN_OBSERVATIONS:
+            self._pass_over(event)
+        elif cause in self._called:
+            self.turns.answer(cause, _shown(event, kind, extras))
+        else:
+            self.turns.say("user", _shown(event, kind, extras))
 
 
-def fits_event_names(names: Any) -> bool:
+def _shown(event: Event, kind: str, extras: Event) -> str:
+    """Return what a tool said as the model was shown it."""
+    said = text(event.get("content")) or ""
+    if kind == "run":
+        return terminal_text(said, extras.get("metadata") or extras)
+    if kind == "error":
+        return f"{said}\n[Error occurred in processing last action]"
+    if kind == "user_rejected":
+        return f"OBSERVATION:\n{said}\n[Last action has been rejected by the user]"
+    return said
+
+
+def fits_names(names: Any) -> bool:
     """Tell by the names of its files whether a folder is a stream of events."""
     return (
         isinstance(names, Mapping)
@@ -154,13 +207,13 @@ def fits_event_names(names: Any) -> bool:
     )
 
 
-def read_event_files(files: Any) -> Conversation:
+def read_files(files: Any) -> Conversation:
     """Return the conversation of a folder of events, in the order of their numbers."""
     if not isinstance(files, Mapping):
         raise TrajectoryError("$", "there are no files of events")
     numbers = {name: _number(str(name)) for name in files}
     names = sorted((n for n in files if numbers[n] is not None), key=lambda n: numbers[n] or 0)
-    return read_events([files[name] for name in names])
+    return read([files[name] for name in names])
 
 
 def _number(name: str) -> int | None:
@@ -168,129 +221,3 @@ def _number(name: str) -> int | None:
     stem = name.removeprefix("events/").removesuffix(".json")
     is_event = name.startswith("events/") and stem.isascii() and stem.isdigit()
     return int(stem) if is_event and len(stem) < 10 else None
-
-
-def fits_completion(value: Any) -> bool:
-    """Tell whether a document is a completion, as OpenHands logs it."""
-    return (
-        isinstance(value, Mapping)
-        and "response" in value
-        and isinstance(value.get("fncall_messages", value.get("messages")), list)
-    )
-
-
-def read_completion(value: Any) -> Conversation:
-    """Return the conversation of a completion. Raises `TrajectoryError` if it is bad."""
-    whole = _mapping(value)
-    given = whole.get("fncall_messages") or whole.get("messages")
-    response = _mapping(whole.get("fncall_response") or whole.get("response"))
-    choices = response.get("choices")
-    if not isinstance(given, list) or not isinstance(choices, list) or not choices:
-        raise TrajectoryError("$.response", "there is no answer of a model")
-    last = _mapping(_mapping(choices[0]).get("message"))
-    messages = [_plain(message) for message in (*given, last)]
-    return Conversation(
-        messages=tuple(normal_messages(messages)),
-        source_format="openhands",
-        scaffold=Scaffold("openhands", None),
-        model=_text(response.get("model")),
-        tools=_tools(_mapping(whole.get("kwargs")).get("tools")),
-    )
-
-
-def fits_completion_names(names: Any) -> bool:
-    """Tell by the names of its files whether a folder holds completions."""
-    return (
-        isinstance(names, Mapping)
-        and bool(names)
-        and all(isinstance(name, str) and name.startswith("completions/") for name in names)
-    )
-
-
-def read_completion_files(files: Any) -> Conversation:
-    """Return the conversation of a folder of completions: the longest one holds all others."""
-    found = [value for value in _mapping(files).values() if fits_completion(value)]
-    if not found:
-        raise TrajectoryError("$", "there is no completion")
-    longest = max(found, key=lambda v: len(v.get("fncall_messages") or v.get("messages") or ()))
-    said = read_completion(longest)
-    earlier = Counter({"earlier completions, which the last one holds": len(found) - 1})
-    return replace(said, not_carried=+earlier)
-
-
-def fits_row(value: Any) -> bool:
-    """Tell whether a row of a table is one of its published trajectories."""
-    messages = value.get("trajectory") if isinstance(value, Mapping) else None
-    return (
-        isinstance(messages, list)
-        and bool(messages)
-        and all(isinstance(m, Mapping) and "role" in m and "content" in m for m in messages)
-    )
-
-
-def read_row(value: Any) -> Conversation:
-    """Return the conversation of a row. Raises `TrajectoryError` if it is bad."""
-    row = _mapping(value)
-    messages = row.get("trajectory")
-    if not isinstance(messages, list):
-        raise TrajectoryError("$.trajectory", "there are no messages")
-    patch = row.get("model_patch") or row.get("git_patch")
-    return Conversation(
-        messages=tuple(normal_messages([_plain(message) for message in messages])),
-        source_format="openhands",
-        scaffold=Scaffold("openhands", None),
-        model=_text(row.get("model")),
-        tools=_tools(row.get("tools")),
-        patch=_patch(patch),
-        exit_status=_text(row.get("exit_status")),
-        task_id=_text(row.get("instance_id")),
-        verdict=Verdict(resolved=_bool(row.get("resolved"))),
-    )
-
-
-def _plain(message: Any) -> JsonObject:
-    """Return a message without nulls, its parts as one text."""
-    whole = without_nulls(_mapping(message))
-    plain: JsonObject = whole if isinstance(whole, dict) else {}
-    content = plain.get("content")
-    if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, Mapping)]
-        plain["content"] = "\n".join(text for text in texts if isinstance(text, str))
-    return {key: plain[key] for key in plain if key not in ("cache_control", "function_call")}
-
-
-def without_nulls(value: Any) -> Any:
-    """Return JSON without the properties that are null: tables fill all rows with all of them."""
-    if isinstance(value, Mapping):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
-
-
-def _tools(value: Any) -> tuple[JsonObject, ...]:
-    if isinstance(value, str):
-        try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError as error:
-            raise TrajectoryError("$.tools", "the tools are no JSON") from error
-    tools = without_nulls(value) if isinstance(value, list) else []
-    return tuple(tool for tool in tools if isinstance(tool, dict))
-
-
-def _kind(event: Event) -> str:
-    return str(event.get("action") or event.get("observation") or "other")[:40]
-
-
-def _patch(value: Any) -> str:
-    return value if isinstance(value, str) and value.startswith("diff --git ") else ""
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _bool(value: Any) -> bool | None:
-    return None if value is None or isinstance(value, str) else bool(value)
