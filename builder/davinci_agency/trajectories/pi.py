@@ -2,7 +2,9 @@
 
 The first line says whose it is; each entry names its parent, and the branch that the last entry
 ends is the conversation. Where the program made a summary of what came before, all of it is here,
-and the summary is counted; so are its own entries. A command that the person ran is told by them.
+and the summary is counted; so are its own entries, and answers that broke off: the model never sees
+them again. A command that the person ran, what an extension added and the summary of another branch
+are the user's, in the words in which Pi hands them to the model.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from davinci_agency.trajectories.assembling import Turns, parts_of, text_of
 from davinci_agency.trajectories.rollout import Conversation, TrajectoryError, normal_messages
 
 Entry = Mapping[str, Any]
-_SHOWN = ("custom_message",)
+_BROKEN_OFF = ("error", "aborted")
 
 
 def fits(value: Any) -> bool:
@@ -34,10 +36,8 @@ def read(value: Any) -> Conversation:
     turns.lost["entries of branches that were given up"] += len(entries) - len(branch)
     model = ended = None
     for entry in branch:
-        message = entry.get("message") if entry.get("type") == "message" else None
-        if entry.get("type") in _SHOWN:
-            turns.say("user", text_of(entry.get("content"), turns))
-        elif not isinstance(message, Mapping):
+        message = _message(entry)
+        if message is None:
             turns.lost[f"entries of the program's own: {str(entry.get('type'))[:40]}"] += 1
         else:
             model = message.get("model") or model
@@ -45,6 +45,7 @@ def read(value: Any) -> Conversation:
             _add(message, turns)
     said, rest = turns.done()
     turns.lost["last words that nobody answered"] += len(rest)
+    turns.lost["the system prompt, which the format does not hold"] += 1
     turns.lost["schemas of tools, which the format does not hold"] += any(
         "tool_calls" in turn for turn in said
     )
@@ -58,6 +59,16 @@ def read(value: Any) -> Conversation:
         exit_status=ended if isinstance(ended, str) else None,
         not_carried=+turns.lost,
     )
+
+
+def _message(entry: Entry) -> Entry | None:
+    """Return the message that an entry brings; ``None`` if it is of the program's own."""
+    kind, message = entry.get("type"), entry.get("message")
+    if kind == "custom_message":
+        return {**entry, "role": "custom"}
+    if kind == "branch_summary":
+        return {**entry, "role": "branchSummary"}
+    return message if kind == "message" and isinstance(message, Mapping) else None
 
 
 def _last_branch(entries: list[Entry]) -> list[Entry]:
@@ -78,17 +89,33 @@ def _last_branch(entries: list[Entry]) -> list[Entry]:
 
 def _add(message: Entry, turns: Turns) -> None:
     role, content = message.get("role"), message.get("content")
-    if role == "user":
+    if role in ("user", "custom"):
         turns.say("user", text_of(content, turns))
     elif role == "toolResult":
         turns.answer(str(message.get("toolCallId")), text_of(content, turns))
-    elif role == "bashExecution":
-        turns.say("user", f"$ {message.get('command')}\n{message.get('output')}")
+    elif role == "bashExecution" and not message.get("excludeFromContext"):
+        turns.say("user", _executed(message))
+    elif role == "branchSummary":
+        opening = "The following is a summary of a branch that this conversation came back from:"
+        turns.say("user", f"{opening}\n\n<summary>\n{message.get('summary')}</summary>")
+    elif role == "assistant" and message.get("stopReason") in _BROKEN_OFF:
+        turns.lost["answers of the model that broke off"] += 1
     elif role == "assistant":
         for part in parts_of(content):
             _add_part(part, turns)
+        turns.lost["counts of tokens"] += bool(message.get("usage"))
     else:
         turns.lost[f"messages of the program's own: {str(role)[:40]}"] += 1
+
+
+def _executed(message: Entry) -> str:
+    output, code = message.get("output"), message.get("exitCode")
+    told = f"Ran `{message.get('command')}`\n" + (
+        f"```\n{output}\n```" if output else "(no output)"
+    )
+    if message.get("cancelled"):
+        return f"{told}\n\n(command cancelled)"
+    return f"{told}\n\nCommand exited with code {code}" if code else told
 
 
 def _add_part(part: Any, turns: Turns) -> None:
@@ -97,6 +124,7 @@ def _add_part(part: Any, turns: Turns) -> None:
         turns.say("assistant", part["text"])
     elif kind == "thinking" and isinstance(part.get("thinking"), str):
         turns.think(part["thinking"])
+        turns.lost["encrypted thoughts"] += not part["thinking"]
     elif kind == "toolCall" and isinstance(part.get("id"), str):
         turns.call(part["id"], str(part.get("name")), part.get("arguments") or {})
     else:
