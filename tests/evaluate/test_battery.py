@@ -141,7 +141,9 @@ def test_a_generous_one_is_found_out_but_for_what_the_gates_stop(
     report = calibrate(generous)
     wrong = {kind["kind"]: kind["wrong"] / kind["cases"] for kind in report["kinds"]}
     assert wrong["empty"] == 0
-    assert wrong["half"] == wrong["comments-only"] == wrong["other-pull"] == 1
+    assert wrong["half"] == wrong["comments-only"] == 1
+    # Another pull request's patch may move tests, too.
+    assert wrong["other-pull"] > 0.8
     assert wrong["tests-deleted"] < 1
     assert report["goods_rejected"]["wrong"] == 0
 
