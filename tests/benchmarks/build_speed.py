@@ -1,0 +1,176 @@
+"""How fast does ``build`` make Parquet of JSON Lines, beside those who make it too?
+
+    python -m tests.benchmarks.build_speed [--megabytes 400] [--rounds 3] [--workers 2]
+
+The rows are attempts as large as real ones (see `publish_again`), none accepted, so that they are
+all that is written. Each route runs in a process of its own, all of them in turn in every round;
+told are medians, and peaks of memory of the process with its children:
+
+- ``build``: validated, exact copies dropped, zstd Parquet in content-defined chunks, digests;
+- ``from_generator``: ``Dataset.from_generator`` of parsed lines, then ``to_parquet``;
+- ``load_json``: ``load_dataset("json")``, then ``to_parquet``; both check nothing, and the second
+  changes values;
+- ``parse`` and ``encode``: the limit, ``orjson.loads`` of every line, and ``ParquetWriter`` with
+  the release's settings on tables that are there already; on all cores together they would take
+  their CPU time divided by the number of workers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import orjson
+from tests.benchmarks.publish_again import rows, sources
+from tests.command import environment
+from tests.samples import task, write_lines
+
+ROUTES = ("build", "from_generator", "load_json", "parse", "encode")
+
+
+def write_inputs(folder: Path, megabytes: float) -> None:
+    """Write attempts of so many bytes, none accepted, and their task."""
+    dice = random.Random(7)  # noqa: S311
+    made = ({**row, "score": 0.0} for row in rows(megabytes, sources(), dice))
+    write_lines(folder / "attempts.jsonl", made)
+    write_lines(folder / "tasks.jsonl", [task("task-1")])
+
+
+def build(folder: Path, workers: int) -> None:
+    """Build a release."""
+    from davinci_agency.build import BuildInputs, write_release
+
+    inputs = BuildInputs(tasks=(folder / "tasks.jsonl",), attempts=(folder / "attempts.jsonl",))
+    write_release(inputs, folder / "release", workers=workers)
+
+
+def from_generator(folder: Path, workers: int) -> None:
+    """Let `datasets` take parsed lines; messages as text, since it can't hold their mixed types."""
+    from datasets import Dataset
+
+    def lines():  # type: ignore[no-untyped-def]
+        with (folder / "attempts.jsonl").open("rb") as file:
+            for line in file:
+                row = orjson.loads(line)
+                row["messages"] = [orjson.dumps(message).decode() for message in row["messages"]]
+                row["tools"] = [orjson.dumps(tool).decode() for tool in row["tools"]]
+                row["metadata"] = orjson.dumps(row["metadata"]).decode()
+                yield row
+
+    made = Dataset.from_generator(lines, cache_dir=str(folder / "cache"))
+    made.to_parquet(folder / "generated.parquet")
+
+
+def load_json(folder: Path, workers: int) -> None:
+    """Let `datasets` read the file by itself."""
+    from datasets import load_dataset
+
+    path, cache = str(folder / "attempts.jsonl"), str(folder / "cache")
+    made = load_dataset("json", data_files=path, split="train", cache_dir=cache)
+    made.to_parquet(folder / "loaded.parquet")
+
+
+def parse(folder: Path, workers: int) -> None:
+    """Parse every line."""
+    with (folder / "attempts.jsonl").open("rb") as file:
+        for line in file:
+            orjson.loads(line)
+
+
+def encode(folder: Path, workers: int) -> float:
+    """Write tables that are there already; return the seconds of CPU that it takes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from davinci_agency.release import PARQUET, read_batches, read_manifest
+
+    release = folder / "release"
+    shards = read_manifest(release).shards_of("attempts")
+    taken = 0.0
+    for shard in shards:
+        batches = list(read_batches(release, shard))
+        table = pa.Table.from_batches(batches)
+        begun = time.process_time()
+        with pq.ParquetWriter(folder / "encoded.parquet", table.schema, **PARQUET) as writer:
+            writer.write_table(table)
+        taken += time.process_time() - begun
+    return taken
+
+
+def measure(route: str, folder: Path, workers: int) -> dict[str, float]:
+    """Run a route here, and return wall and CPU seconds and the peak of memory in MB."""
+    function: Callable[[Path, int], float | None] = globals()[route]
+    wall, cpu = time.monotonic(), sum(os.times()[:4])
+    own = function(folder, workers)
+    whos = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(who).ru_maxrss for who in whos)
+    cpu = sum(os.times()[:4]) - cpu if own is None else own
+    return {"wall": time.monotonic() - wall, "cpu": cpu, "peak": peak / 1024}
+
+
+def main() -> None:
+    """Measure every route in turn, and print a table."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--megabytes", type=float, default=400)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--workers", type=int, default=2)
+    options.add_argument("--route", nargs=2, metavar=("ROUTE", "FOLDER"))
+    chosen = options.parse_args()
+    if chosen.route:
+        route, folder = chosen.route
+        click.echo(json.dumps(measure(route, Path(folder), chosen.workers)))
+        return
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        write_inputs(folder, chosen.megabytes)
+        size = (folder / "attempts.jsonl").stat().st_size / 1e6
+        found: dict[str, list[dict[str, float]]] = {route: [] for route in ROUTES}
+        for _ in range(chosen.rounds):
+            for route in ROUTES:
+                found[route].append(_run(route, folder, chosen.workers))
+    report(found, size, chosen.workers)
+
+
+def _run(route: str, folder: Path, workers: int) -> dict[str, float]:
+    for left in ("cache", "generated.parquet", "loaded.parquet"):
+        subprocess.run(["rm", "-rf", folder / left], check=True)
+    module = ["-m", "tests.benchmarks.build_speed"]
+    command = [sys.executable, *module, "--workers", str(workers), "--route", route, str(folder)]
+    done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=True)
+    taken: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return taken
+
+
+def report(found: dict[str, list[dict[str, float]]], size: float, workers: int) -> None:
+    """Print medians, and the ratios that matter."""
+    middle = {
+        route: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+        for route, runs in found.items()
+    }
+    click.echo(f"{size:.0f} MB of JSON Lines, {workers} workers")
+    for route, taken in middle.items():
+        speed = size / taken["wall"]
+        click.echo(
+            f"{route:16}{taken['wall']:7.2f} s{speed:7.0f} MB/s{taken['cpu']:8.2f} CPU s"
+            f"{taken['peak']:8.0f} MB"
+        )
+    built = middle["build"]["wall"]
+    limit = (middle["parse"]["cpu"] + middle["encode"]["cpu"]) / workers
+    click.echo(f"from_generator / build: {middle['from_generator']['wall'] / built:.2f}")
+    click.echo(f"load_json / build:      {middle['load_json']['wall'] / built:.2f}")
+    click.echo(f"limit / build:          {limit / built:.2f} ({limit:.2f} s)")
+
+
+if __name__ == "__main__":
+    main()
