@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from davinci_agency.build.order import in_published_order, published_places, row_key
-from davinci_agency.build.samples import refusal, sample_id
+from davinci_agency.build.samples import Candidate, candidate_of, refusal, sample_id
 from davinci_agency.build.shards import RowSource, ShardPlan, plan_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import STDIO, atomic_folder, digest_file
@@ -32,7 +32,9 @@ from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import (
     SCHEMA_VERSION,
     Attempt,
+    Kind,
     PullRequest,
+    R,
     Removal,
     Split,
     Task,
@@ -126,11 +128,13 @@ def write_release(
         atomic_folder(out, MANIFEST) as folder,
         stage_output("build", out, strict=strict, records=False) as output,
         open_inspected(inputs.pulls, PullRequest, _home, output, progress, counted=False) as pulls,
-        open_inspected(inputs.tasks, Task, _home, output, progress, counted=False) as tasks,
-        open_records(inputs.attempts, Attempt, output, progress) as attempts,
+        open_inspected(inputs.tasks, Task, _home_of_task, output, progress, counted=False) as tasks,
+        open_inspected(
+            inputs.attempts, Attempt, _candidate, output, progress, workers=workers
+        ) as attempts,
         open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
     ):
-        rows, refused = _rows(pulls, tasks, attempts, options, output, progress)
+        rows, refused = _rows(pulls, tasks, attempts, options, output)
         with _receipts(refused, removals) as receipts:
             rows["removals"] = receipts
             _keep_order(rows, inputs.after)
@@ -138,7 +142,8 @@ def write_release(
         for shard in shards:
             output.written[shard.config] += shard.rows
         write_schemas(folder, SCHEMA_VERSION)
-        held = frozenset((repo, license_) for _, repo, license_ in (*pulls.seen, *tasks.seen))
+        homes = (*pulls.seen, *(home for home, _, _ in tasks.seen))
+        held = frozenset((repo, license_) for _, repo, license_ in homes)
         notices = _write_notices(folder, inputs.notices, held)
         write_manifest(folder, _manifest(inputs, options, shards, notices))
         if finish is not None:
@@ -148,59 +153,63 @@ def write_release(
 
 def _rows(
     pulls: InspectedFiles[PullRequest, Home],
-    tasks: InspectedFiles[Task, Home],
-    attempts: RecordFiles[Attempt],
+    tasks: InspectedFiles[Task, TaskHome],
+    attempts: InspectedFiles[Attempt, Candidate],
     options: BuildOptions,
     output: StageOutput,
-    progress: Progress,
 ) -> tuple[dict[str, list[RowSource]], list[Removal]]:
     """Return where the rows of every config come from, in order, and receipts for the refused."""
     receipts: list[Removal] = []
     rows: dict[str, list[RowSource]] = defaultdict(list)
-    rows["pull-requests"] = _own_rows(pulls)
-    rows["tasks"] = _own_rows(tasks)
+    rows["pull-requests"] = _own_rows(pulls, [split for split, _, _ in pulls.seen])
+    rows["tasks"] = _own_rows(tasks, [split for (split, _, _), _, _ in tasks.seen])
     index = {task_id: (n, place) for n, (task_id, place) in enumerate(tasks.locations())}
     samples: list[tuple[int, str, str, RowSource]] = []
-    places = [place for _, place in attempts.locations()]
-    for order, attempt in enumerate(track(attempts, progress, "choose samples", len(attempts))):
-        place = places[order]
-        if attempt.task_id not in index:
-            reason = f"there is no task {attempt.task_id}; give the file that has it."
+    seen = zip(attempts.seen, attempts.locations(), strict=True)
+    for order, (candidate, (name, place)) in enumerate(seen):
+        if candidate.task_id not in index:
+            reason = f"there is no task {candidate.task_id}; give the file that has it."
             output.quarantine(attempts.note(order, "$.task_id", reason))
             continue
-        number, task_place = index[attempt.task_id]
-        task = tasks.read(number)
-        rows["attempts"].append(RowSource(attempt.attempt_id, (place,), attempt.split))
-        refused = refusal(attempt, task, options.threshold)
+        number, task_place = index[candidate.task_id]
+        (split, _, _), kind, stages = tasks.seen[number]
+        rows["attempts"].append(RowSource(name, (place,), candidate.split))
+        refused = refusal(candidate, stages, options.threshold)
         if refused is None:
             output.kept += 1
-            source = RowSource(sample_id(attempt), (task_place, place), task.split)
-            samples.append((number, attempt.attempt_id, task.kind, source))
+            source = RowSource(sample_id(candidate.task_id, name), (task_place, place), split)
+            samples.append((number, name, kind, source))
         else:
             rule, reason, measure = refused
-            receipts.append(
-                output.remove(Attempt.RECORD, attempt.attempt_id, rule, reason, measure=measure)
-            )
-    for _, _, kind, source in sorted(samples, key=lambda sample: sample[:2]):
-        rows[kind].append(source)
+            receipts.append(output.remove(Attempt.RECORD, name, rule, reason, measure=measure))
+    for _, _, config, source in sorted(samples, key=lambda sample: sample[:2]):
+        rows[config].append(source)
     return rows, receipts
 
 
 Home = tuple[Split, str, str]
 """Where a record belongs: its split, its repository, its licence."""
+TaskHome = tuple[Home, Kind, int]
+"""Where a task belongs, its kind, and how many stages it has."""
 
 
 def _home(record: PullRequest | Task) -> Seen[Home]:
     return Seen((record.split, record.repo, record.license or ""))
 
 
-def _own_rows(
-    records: InspectedFiles[PullRequest, Home] | InspectedFiles[Task, Home],
-) -> list[RowSource]:
+def _home_of_task(task: Task) -> Seen[TaskHome]:
+    return Seen((_home(task).what, task.kind, len(task.stages)))
+
+
+def _candidate(attempt: Attempt) -> Seen[Candidate]:
+    return Seen(candidate_of(attempt))
+
+
+def _own_rows(records: RecordFiles[R], splits: Sequence[Split]) -> list[RowSource]:
     """Return the rows that are records as they stand."""
     return [
         RowSource(name, (place,), split)
-        for (split, _, _), (name, place) in zip(records.seen, records.locations(), strict=True)
+        for split, (name, place) in zip(splits, records.locations(), strict=True)
     ]
 
 

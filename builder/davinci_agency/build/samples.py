@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from davinci_agency.ids import content_id
 from davinci_agency.records import (
     SCHEMA_VERSION,
@@ -9,6 +11,7 @@ from davinci_agency.records import (
     Sample,
     SampleJudge,
     SampleStage,
+    Split,
     Task,
     as_stage,
 )
@@ -16,30 +19,65 @@ from davinci_agency.records import (
 Refusal = tuple[str, str, float | None]
 
 
-def refusal(attempt: Attempt, task: Task, threshold: float) -> Refusal | None:
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What of an attempt decides whether it is a sample.
+
+    Attributes:
+        task_id, attempt_id, split: which one it is.
+        score: how good it is; ``None`` if nobody judged it.
+        resolved: whether the pull request's own tests pass after it; ``None`` if nobody knows.
+        stages: how many it covers.
+        has_last_word: whether the assistant ends it.
+    """
+
+    task_id: str
+    attempt_id: str
+    split: Split
+    score: float | None
+    resolved: bool | None
+    stages: int
+    has_last_word: bool
+
+
+def candidate_of(attempt: Attempt) -> Candidate:
+    """Return what of an attempt decides whether it is a sample."""
+    return Candidate(
+        attempt.task_id,
+        attempt.attempt_id,
+        attempt.split,
+        None if attempt.judge is None else attempt.score,
+        attempt.resolved,
+        len(attempt.stages),
+        attempt.messages[-1].get("role") == "assistant",
+    )
+
+
+def refusal(candidate: Candidate, stages: int, threshold: float) -> Refusal | None:
     """Return why an attempt is no sample: rule, reason and measure; ``None`` if it is one.
 
     A sample was judged at the threshold or above, is not known to fail the pull request's own
-    tests, covers every stage of its task, and ends with the assistant's word.
+    tests, covers all ``stages`` of its task, and ends with the assistant's word.
     """
-    if attempt.score is None or attempt.judge is None:
+    score = candidate.score
+    if score is None:
         return "not-judged", "nobody judged it; give it a score and a judge", None
-    if attempt.score < threshold:
-        reason = f"its score is {attempt.score:g}; at least {threshold:g} is asked for"
-        return "below-threshold", reason, attempt.score
-    if attempt.resolved is False:
+    if score < threshold:
+        reason = f"its score is {score:g}; at least {threshold:g} is asked for"
+        return "below-threshold", reason, score
+    if candidate.resolved is False:
         return "not-resolved", "the pull request's own tests fail after it", None
-    if len(attempt.stages) != len(task.stages):
-        reason = f"it covers {len(attempt.stages)} of {len(task.stages)} stages"
-        return "incomplete", reason, float(len(attempt.stages))
-    if attempt.messages[-1].get("role") != "assistant":
+    if candidate.stages != stages:
+        reason = f"it covers {candidate.stages} of {stages} stages"
+        return "incomplete", reason, float(candidate.stages)
+    if not candidate.has_last_word:
         return "unfinished", "it does not end with the assistant's word", None
     return None
 
 
-def sample_id(attempt: Attempt) -> str:
-    """Return the id of the sample that an attempt would make."""
-    return content_id("sample", attempt.task_id, attempt.attempt_id)
+def sample_id(task_id: str, attempt_id: str) -> str:
+    """Return the id of the sample that an attempt at a task would make."""
+    return content_id("sample", task_id, attempt_id)
 
 
 def make_sample(task: Task, attempt: Attempt, threshold: float) -> Sample:
@@ -48,7 +86,7 @@ def make_sample(task: Task, attempt: Attempt, threshold: float) -> Sample:
         raise ValueError(f"{attempt.attempt_id} was not judged")
     return Sample(
         schema_version=SCHEMA_VERSION,
-        sample_id=sample_id(attempt),
+        sample_id=sample_id(attempt.task_id, attempt.attempt_id),
         task_id=task.task_id,
         attempt_id=attempt.attempt_id,
         chain_id=task.chain_id,

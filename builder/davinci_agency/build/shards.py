@@ -6,12 +6,13 @@ Rows are cut into shards and row groups by their size as JSON, so that a row of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pyarrow as pa
 import pyarrow.ipc
@@ -30,7 +31,7 @@ from davinci_agency.release import (
     shard_path,
 )
 from davinci_agency.schema import load_schema
-from davinci_agency.schema.arrow import arrow_schema, record_batch
+from davinci_agency.schema.arrow import arrow_schema, is_json, record_batch
 
 SHARD_BYTES = 256 << 20
 """A shard's rows as JSON, at most (but for a single larger row)."""
@@ -113,10 +114,13 @@ def write_shard(plan: ShardPlan) -> Shard:
     path = plan.folder / plan.path
     path.parent.mkdir(parents=True, exist_ok=True)
     schema = arrow_schema(load_schema(CONFIGS[plan.config]))
+    kept = _json_columns(schema)
     with LineReader() as reader, _writer(path, schema, plan.shard_format) as writer:
         for group in _cut(plan.rows, ROW_GROUP_BYTES):
             batches = [
-                record_batch((_row(source, plan.threshold, reader) for source in batch), schema)
+                record_batch(
+                    (_row(source, plan.threshold, reader, kept) for source in batch), schema
+                )
                 for batch in _cut(group, _BATCH_BYTES)
             ]
             if plan.shard_format == "parquet":
@@ -134,13 +138,38 @@ def write_shard(plan: ShardPlan) -> Shard:
     )
 
 
-def _row(source: RowSource, threshold: float, reader: LineReader) -> JsonObject:
-    values = [orjson.loads(reader.read(line)) for line in source.lines]
-    if len(values) == 1:
-        row: JsonObject = values[0]
-        return row
-    task, attempt = values
-    return to_row(make_sample(from_json(task, Task), from_json(attempt, Attempt), threshold))
+def _row(
+    source: RowSource, threshold: float, reader: LineReader, columns: Mapping[str, type]
+) -> JsonObject:
+    """Return a row; what a column holds as JSON stays as it is spelt in its line."""
+    *tasks, own = map(reader.read, source.lines)
+    parts = msgspec.json.decode(own, type=dict[str, msgspec.Raw])
+    kept = {name: _kept(parts[name], columns[name]) for name in columns if name in parts}
+    if not tasks:
+        return {
+            n: kept[n] if n in kept else orjson.loads(memoryview(part)) for n, part in parts.items()
+        }
+    task = from_json(orjson.loads(tasks[0]), Task)
+    without = {n: () if n in kept else orjson.loads(memoryview(part)) for n, part in parts.items()}
+    attempt = from_json({**without, "metadata": {}}, Attempt)
+    sample = to_row(make_sample(task, attempt, threshold))
+    return {**sample, **{name: value for name, value in kept.items() if name in sample}}
+
+
+def _kept(part: msgspec.Raw, kind: type) -> Any:
+    is_null = memoryview(part).nbytes == len(b"null") and bytes(part) == b"null"
+    return None if is_null else msgspec.json.decode(part, type=kind)
+
+
+def _json_columns(schema: pa.Schema) -> dict[str, type]:
+    """Return the columns that hold JSON, or lists of it, and what they are taken as."""
+    kinds: dict[str, type] = {}
+    for field in schema:
+        if is_json(field.type):
+            kinds[field.name] = msgspec.Raw
+        elif pa.types.is_list(field.type) and is_json(field.type.value_type):
+            kinds[field.name] = list[msgspec.Raw]
+    return kinds
 
 
 def _writer(

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 import orjson
 import pyarrow as pa
 
@@ -134,7 +135,8 @@ def _check_closed(node: JsonSchema, path: str, schema: Schema) -> None:
 def record_batch(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
     """Return rows of JSON's types as Arrow columns of the schema's types.
 
-    The rows must have been validated: a property that the schema does not name would be lost.
+    The rows must have been validated: a property that the schema does not name would be lost. A
+    JSON value may be given as `msgspec.Raw`, a part of a line in this project's spelling.
     """
     to_storage = _encoder(pa.struct(list(schema)))
     stored = [to_storage(row) for row in rows]
@@ -161,7 +163,12 @@ def _with_extensions(column: pa.Array, field: pa.Field) -> pa.Array:
 
 def _encoder(kind: pa.DataType) -> Callable[[Any], Any]:
     """Return the function that turns a JSON value into what pyarrow takes for the type."""
-    return _converter(kind, lambda value: orjson.dumps(value).decode(), datetime.fromisoformat)
+    return _converter(kind, _json_text, datetime.fromisoformat)
+
+
+def _json_text(value: Any) -> str:
+    """Return a JSON value as text: a part of a line as it is spelt there."""
+    return (bytes(value) if isinstance(value, msgspec.Raw) else orjson.dumps(value)).decode()
 
 
 def dataset_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
