@@ -129,9 +129,7 @@ def write_release(
         stage_output("build", out, strict=strict, records=False) as output,
         open_inspected(inputs.pulls, PullRequest, _home, output, progress, counted=False) as pulls,
         open_inspected(inputs.tasks, Task, _home_of_task, output, progress, counted=False) as tasks,
-        open_inspected(
-            inputs.attempts, Attempt, _candidate, output, progress, workers=workers
-        ) as attempts,
+        open_inspected(inputs.attempts, Attempt, _candidate, output, progress) as attempts,
         open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
     ):
         rows, refused = _rows(pulls, tasks, attempts, options, output)
