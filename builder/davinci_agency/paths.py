@@ -169,3 +169,18 @@ def main_language(files: Iterable[ChangedFile]) -> str | None:
         if name is not None:
             lines[name] += (file.additions or 0) + (file.deletions or 0)
     return min(lines, key=lambda name: (-lines[name], name), default=None)
+
+
+def runnable_tests(files: Iterable[ChangedFile]) -> list[str]:
+    """Return the tests among a change's files that can be run, as arguments that are no options."""
+    return [
+        f"./{file.path}"
+        for file in files
+        if file.is_test and file.status != "deleted" and language(file.path)
+    ]
+
+
+def paths_of_tests(files: Iterable[ChangedFile]) -> list[str]:
+    """Return every path that the tests' part of a change touches."""
+    pairs = [(file.path, file.old_path) for file in files if file.is_test]
+    return sorted({path for pair in pairs for path in pair if path is not None})

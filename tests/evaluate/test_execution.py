@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from davinci_agency.evaluate import TestCommand
-from davinci_agency.evaluate.execution import Executed, execute, runnable_tests
+from davinci_agency.evaluate.execution import Executed, execute
 from davinci_agency.evaluation import Submission, Tree
+from davinci_agency.paths import runnable_tests
 from davinci_agency.records import ChangedFile, TaskStage
 from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import read_source
@@ -179,4 +180,4 @@ def test_files_that_are_no_programs_are_not_named_and_none_is_an_option() -> Non
         ChangedFile("tests/test_gone.py", None, "deleted", 0, 1, True, None),
         ChangedFile("code.py", None, "modified", 1, 0, False, None),
     )
-    assert runnable_tests(replace(asked(), files=files)) == ["./-rm/tests/test_a.py"]
+    assert runnable_tests(files) == ["./-rm/tests/test_a.py"]

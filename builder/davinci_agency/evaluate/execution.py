@@ -17,8 +17,8 @@ from davinci_agency.errors import DataError
 from davinci_agency.evaluation import Submission, Tree, is_cumulative, true_stages
 from davinci_agency.files import atomic_file
 from davinci_agency.ids import content_digest
-from davinci_agency.paths import language
-from davinci_agency.records import ExecutionStatus, TaskStage
+from davinci_agency.paths import paths_of_tests, runnable_tests
+from davinci_agency.records import ExecutionStatus
 from davinci_agency.repository.carrying import true_states
 from davinci_agency.repository.worktree import scratch_worktree
 from davinci_agency.sandbox import Ended, Job, Limits, Mount, Sandbox
@@ -72,11 +72,11 @@ class _Ran(msgspec.Struct, frozen=True):
 def execute(command: TestCommand, submission: Submission, made: Tree) -> Executed:
     """Return what the stage's own tests say of what an agent made."""
     stage, states = submission.stage, made.states
-    tests = runnable_tests(stage)
+    tests = runnable_tests(stage.files)
     if TESTS in command.words and not tests:
         return Executed("not-runnable", "the pull request has no tests")
     truth = true_stages(submission.task)[: submission.place + 1]
-    paths = _test_paths(stage)
+    paths = paths_of_tests(stage.files)
     try:
         true = true_states(states, truth, cumulative=is_cumulative(submission.task))
         before = states.with_files(true.before, true.after, paths)
@@ -100,21 +100,6 @@ def execute(command: TestCommand, submission: Submission, made: Tree) -> Execute
     if ran.passed:
         return Executed("passed", "its tests fail before, and pass")
     return Executed("failed", f"its tests do not pass ({ran.ended})")
-
-
-def runnable_tests(stage: TaskStage) -> list[str]:
-    """Return the files of a stage's tests that can be run, as arguments that are no options."""
-    return [
-        f"./{file.path}"
-        for file in stage.files
-        if file.is_test and file.status != "deleted" and language(file.path)
-    ]
-
-
-def _test_paths(stage: TaskStage) -> list[str]:
-    """Return every path that the tests' part of a change touches."""
-    paths = [(file.path, file.old_path) for file in stage.files if file.is_test]
-    return sorted({path for pair in paths for path in pair if path is not None})
 
 
 def _steady(

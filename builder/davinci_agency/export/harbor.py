@@ -15,12 +15,13 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import orjson
 
 from davinci_agency.errors import CommandError
 from davinci_agency.export.forms import UnfitError
-from davinci_agency.paths import language
-from davinci_agency.records import JsonObject
+from davinci_agency.paths import paths_of_tests, runnable_tests
+from davinci_agency.records import ChangedFile, JsonObject
 
 TESTS = "{tests}"
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,255}")
@@ -113,25 +114,15 @@ def _folder(
 def _step(stages: Sequence[JsonObject], base: str, options: HarborOptions) -> dict[str, bytes]:
     """Return the files of the last of some stages that follow each other."""
     stage = stages[-1]
-    touched = {
-        path
-        for each in stages
-        for file in each["files"]
-        if file["is_test"]
-        for path in (file["path"], file["old_path"])
-        if path is not None
-    }
-    tests = [
-        f"./{file['path']}"
-        for file in stage["files"]
-        if file["is_test"] and file["status"] != "deleted" and language(file["path"])
-    ]
+    changed = [msgspec.convert(each["files"], tuple[ChangedFile, ...]) for each in stages]
+    touched = paths_of_tests(file for files in changed for file in files)
+    tests = runnable_tests(changed[-1])
     files = {
         "instruction.md": f"{stage['query']}\n",
         "solution/solve.sh": _SOLVE,
         "solution/change.patch": stage["patch"] + stage["test_patch"],
         "tests/test.sh": _TEST.format(base=base, command=_command(options.test_command)),
-        "tests/touched": "".join(f"{path}\0" for path in sorted(touched)),
+        "tests/touched": "".join(f"{path}\0" for path in touched),
         "tests/files": "".join(f"{path}\0" for path in tests),
         **{f"tests/{n:03}.patch": each["test_patch"] for n, each in enumerate(stages, start=1)},
     }
