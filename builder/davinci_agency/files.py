@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
-import io
 import os
 import shutil
 import sys
@@ -250,14 +249,16 @@ def _decompress(file: BinaryIO, spool: IO[bytes], path: Path) -> None:
         raise DataError(f"{path}: the file is cut off in its middle; make it again.")
 
 
-def read_lines(file: BinaryIO, limit: int) -> Iterator[tuple[int, bytes | None]]:
-    """Yield every line's offset and bytes; ``None`` for a line longer than ``limit`` bytes.
+def read_lines(
+    file: BinaryIO, limit: int, start: int = 0, end: int | None = None
+) -> Iterator[tuple[int, bytes | None]]:
+    """Yield offset and bytes of every line that begins from ``start`` on and before ``end``.
 
-    A line that is too long is passed over without being held in memory.
+    ``None`` stands for a line longer than ``limit`` bytes; it is passed over without being held in
+    memory. Ranges that follow each other yield every line once.
     """
-    file.seek(0, io.SEEK_SET)
-    offset = 0
-    while line := file.readline(limit + 1):
+    offset = _next_line(file, start, end)
+    while (end is None or offset < end) and (line := file.readline(limit + 1)):
         length = len(line)
         if length > limit:
             while not line.endswith(b"\n") and (line := file.readline(_BLOCK)):
@@ -266,3 +267,15 @@ def read_lines(file: BinaryIO, limit: int) -> Iterator[tuple[int, bytes | None]]
         else:
             yield offset, line
         offset += length
+
+
+def _next_line(file: BinaryIO, start: int, end: int | None) -> int:
+    """Go to the first line that begins at ``start`` or behind it, but not far behind ``end``."""
+    if start == 0:
+        return file.seek(0)
+    offset = file.seek(start - 1)
+    while (end is None or offset < end) and (line := file.readline(_BLOCK)):
+        offset += len(line)
+        if line.endswith(b"\n"):
+            break
+    return offset

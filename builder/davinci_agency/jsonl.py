@@ -14,70 +14,21 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import orjson
 
-from davinci_agency.files import plain_file, read_lines
-from davinci_agency.garbage import collecting_rarely
+from davinci_agency.files import plain_file
 from davinci_agency.ids import canonical
-from davinci_agency.parallel import ordered_map
-from davinci_agency.parsing import MAX_LINE_BYTES, UnusableLineError, parse_record, spelling
+from davinci_agency.parallel import HERE, Pool
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.records import R, Record, SortKey, from_json
 from davinci_agency.stage import Quarantined, StageOutput
-from davinci_agency.texts import TooDeepError
+from davinci_agency.surveying import Checked, Location, Seen, Survey, Unusable, ranges_of
 
 T = TypeVar("T")
-
-_BATCH_BYTES = 4 << 20
-"""Lines given to a process at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a record's line stands, so that any process can read it again."""
-
-    path: Path
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
-    """What was seen of a record, and its line as it shall be from now on, if it is another."""
-
-    what: T
-    line: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of a file: its number from 1, its offset, its bytes (``None`` if it is too long)."""
-
-    number: int
-    offset: int
-    raw: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked(Generic[T]):
-    """A line that is a good record."""
-
-    sort_key: SortKey
-    identity: str
-    seen: Seen[T]
-
-
-@dataclass(frozen=True, slots=True)
-class _Unusable:
-    """A line that is none: where in it the fault is, and what it is."""
-
-    json_path: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,127 +159,59 @@ def open_inspected(
     progress: Progress = SILENT,
     *,
     counted: bool = True,
-    workers: int = 1,
+    pool: Pool = HERE,
 ) -> Iterator[InspectedFiles[R, T]]:
     """Read the files of one record type like `open_records`, and look at every record on the way.
 
     What ``inspect`` sees is held in memory. A line that it writes anew, or that is not spelt as
     this project spells it, is kept in a temporary file and stands for the record from then on.
-    ``inspect`` is called in ``workers`` processes, and raises `UnusableLineError` where the record
-    is of no use.
+    ``inspect`` is called in the processes of ``pool``, and raises `UnusableLineError` where the
+    record is of no use.
     """
     with ExitStack() as stack:
         reader = stack.enter_context(LineReader())
-        spool = stack.enter_context(tempfile.NamedTemporaryFile(prefix="davinci-agency-"))
+        spool = stack.enter_context(tempfile.TemporaryDirectory(prefix="davinci-agency-"))
+        survey = Survey(record_type, inspect, Path(spool))
         places: list[_Place[T]] = []
         for number, path in enumerate(paths):
             output.refuse_own(path)
             plain = stack.enter_context(plain_file(path))
             progress.start(f"read {path.name}", plain.stat().st_size)
-            check = partial(_check, record_type, inspect)
-            for line, checked in _survey(plain, check, progress, workers):
-                output.read += counted
-                if isinstance(checked, _Unusable):
-                    fault, reason = checked.json_path, checked.reason
-                    _set_aside(
-                        output, path, line.number, line.offset, line.raw, fault, reason, counted
-                    )
-                else:
-                    places.append(_place(number, line, plain, checked, spool))
-        spool.flush()
+            before = 0
+            ranges = list(ranges_of(plain))
+            for part, surveyed in zip(ranges, pool.map(survey, ranges), strict=True):
+                for line in surveyed.found:
+                    output.read += counted
+                    if isinstance(line, Unusable):
+                        _set_aside(output, path, before, line, counted)
+                    else:
+                        places.append(_place(number, before, plain, line))
+                before += surveyed.lines
+                progress.advance(part.end - part.start)
         places.sort(key=attrgetter("sort_key", "file", "line"))
         settled = _settle(places, record_type, paths, reader, output, counted)
         yield InspectedFiles(record_type, paths, settled, reader)
 
 
-def _survey(
-    plain: Path,
-    check: Callable[[Sequence[_Line]], list[_Checked[T] | _Unusable]],
-    progress: Progress,
-    workers: int,
-) -> Iterator[tuple[_Line, _Checked[T] | _Unusable]]:
-    """Yield every line of a file that is not empty, and what it is."""
-    # The lines that were handed out are needed again when their answers come.
-    waiting: list[Sequence[_Line]] = []
-
-    def batches() -> Iterator[Sequence[_Line]]:
-        for batch in _batches(plain, progress):
-            waiting.append(batch)
-            yield batch
-
-    for answers in ordered_map(check, batches(), workers):
-        yield from zip(waiting.pop(0), answers, strict=True)
-
-
-def _batches(plain: Path, progress: Progress) -> Iterator[Sequence[_Line]]:
-    batch: list[_Line] = []
-    size = 0
-    with plain.open("rb") as file:
-        for number, (offset, raw) in enumerate(read_lines(file, MAX_LINE_BYTES), start=1):
-            progress.advance(len(raw) if raw is not None else MAX_LINE_BYTES)
-            if raw is not None and not raw.strip():
-                continue
-            if batch and size + len(raw or b"") > _BATCH_BYTES:
-                yield batch
-                batch, size = [], 0
-            batch.append(_Line(number, offset, raw))
-            size += len(raw or b"")
-    if batch:
-        yield batch
-
-
-@collecting_rarely()
-def _check(
-    record_type: type[R], inspect: Callable[[R], Seen[T]], lines: Sequence[_Line]
-) -> list[_Checked[T] | _Unusable]:
-    """Return what some lines are."""
-    answers: list[_Checked[T] | _Unusable] = []
-    for line in lines:
-        try:
-            record = parse_record(line.raw, record_type)
-            seen = inspect(record)
-            if seen.line is None and (spelt := spelling(record)) != (line.raw or b"").strip():
-                # Of a name that is there twice only one value was looked at.
-                seen = Seen(seen.what, spelt)
-            answers.append(_Checked(record.sort_key, record.identity, seen))
-        except UnusableLineError as error:
-            answers.append(_Unusable(error.json_path, str(error)))
-        except TooDeepError as error:
-            answers.append(_Unusable("$", f"the line can't be written again ({error})."))
-    return answers
-
-
-def _place(
-    number: int, line: _Line, plain: Path, checked: _Checked[T], spool: IO[bytes]
-) -> _Place[T]:
-    """Return where a record stands from now on."""
-    source = location = Location(plain, line.offset, len(line.raw or b""))
-    if checked.seen.line is not None:
-        location = Location(Path(spool.name), spool.tell(), len(checked.seen.line))
-        spool.write(checked.seen.line)
+def _place(file: int, before: int, plain: Path, line: Checked[T]) -> _Place[T]:
+    """Return where a record stands from now on; ``before`` its range there are so many lines."""
+    source = Location(plain, line.offset, line.length)
     return _Place(
-        checked.sort_key,
-        checked.identity,
-        number,
-        line.number,
+        line.sort_key,
+        line.identity,
+        file,
+        before + line.number,
         source,
-        location,
-        checked.seen.what,
+        line.respelt or source,
+        line.what,
     )
 
 
-def _set_aside(
-    output: StageOutput,
-    path: Path,
-    line: int,
-    offset: int,
-    raw: bytes | None,
-    fault: str,
-    reason: str,
-    counted: bool,
-) -> None:
-    sha256 = None if raw is None else hashlib.sha256(raw).hexdigest()
-    output.quarantine(Quarantined(str(path), line, fault, reason, offset, sha256), counted=counted)
+def _set_aside(output: StageOutput, path: Path, before: int, line: Unusable, counted: bool) -> None:
+    note = Quarantined(
+        str(path), before + line.number, line.json_path, line.reason, line.offset, line.sha256
+    )
+    output.quarantine(note, counted=counted)
 
 
 def _settle(
@@ -350,14 +233,13 @@ def _settle(
     settled: dict[str, _Place[T]] = {}
     for place in places:
         if place.identity in ambiguous:
-            raw = reader.read(place.source)
-            offset = place.source.offset
+            sha256 = hashlib.sha256(reader.read(place.source)).hexdigest()
             reason = (
                 f"{place.identity} stands here and elsewhere with different contents, and none "
                 "can be trusted; keep the right one."
             )
-            path = paths[place.file]
-            _set_aside(output, path, place.line, offset, raw, "$", reason, counted)
+            line = Unusable(place.line, place.source.offset, "$", reason, sha256)
+            _set_aside(output, paths[place.file], 0, line, counted)
         elif place.identity not in settled:
             settled[place.identity] = place
         elif counted:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
+import tempfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from functools import partial
-from itertools import cycle
+from functools import lru_cache, partial
+from itertools import chain, cycle, islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -18,31 +21,75 @@ _AHEAD = 2
 """Items in flight per worker: enough to keep it busy, few enough to bound memory."""
 
 
-def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int
-) -> Iterator[Result]:
-    """Yield ``function(item)`` for every item, in order, computed by ``workers`` processes at once.
+class Pool:
+    """Processes for one piece of work after the other; none starts before it is needed.
 
-    Function, items and results must be picklable. At most two results a worker wait to be taken.
-    With one worker everything happens here.
+    With one worker, or for a single item, everything happens here.
     """
-    if workers <= 1:
-        yield from map(function, items)
-        return
-    # Spawned, not forked: a fork copies the locks that other threads hold.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _take, (function,)) as pool:
-        waiting: deque[Future[Result]] = deque()
+
+    def __init__(self, workers: int = 1) -> None:
+        self.workers = workers
+        self._processes: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._processes is not None:
+            self._processes.shutdown(cancel_futures=True)
+
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Generator[Result, None, None]:
+        """Yield ``function(item)`` for every item, in order, computed by all processes at once.
+
+        Function, items and results must be picklable. At most two results a worker wait to be
+        taken.
+        """
+        rest = iter(items)
+        first = list(islice(rest, 2))
+        if self.workers <= 1 or len(first) < 2:
+            yield from map(function, chain(first, rest))
+            return
+        with tempfile.NamedTemporaryFile(prefix="davinci-agency-") as file:
+            file.write(pickle.dumps(function))
+            file.flush()
+            yield from self._map(Path(file.name), chain(first, rest))
+
+    def _map(self, function: Path, items: Iterable[Any]) -> Iterator[Any]:
+        pool = self._started()
+        waiting: deque[Future[Any]] = deque()
         try:
             for item in items:
-                waiting.append(pool.submit(_do, item))
-                if len(waiting) >= workers * _AHEAD:
+                waiting.append(pool.submit(_do, function, item))
+                if len(waiting) >= self.workers * _AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
             for future in waiting:
                 future.cancel()
+            # The function's file is about to go, and somebody may still have to read it.
+            wait(waiting)
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._processes is None:
+            # Spawned, not forked: a fork copies the locks that other threads hold.
+            context = multiprocessing.get_context("spawn")
+            self._processes = ProcessPoolExecutor(self.workers, context)
+        return self._processes
+
+
+HERE = Pool()
+"""No other processes."""
+
+
+def ordered_map(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
+    """Yield ``function(item)`` for every item, in order, by a `Pool` of its own."""
+    with Pool(workers) as pool:
+        yield from pool.map(function, items)
 
 
 def threaded_map(
@@ -75,17 +122,15 @@ def threaded_map(
                 future.cancel()
 
 
-_taken: Callable[[Any], Any]
-"""What a worker does; it is sent once, since it may hold much."""
+def _do(function: Path, item: Any) -> Any:
+    return _function(function)(item)
 
 
-def _take(function: Callable[[Any], Any]) -> None:
-    global _taken
-    _taken = function
-
-
-def _do(item: Any) -> Any:
-    return _taken(item)
+@lru_cache(1)
+def _function(path: Path) -> Callable[[Any], Any]:
+    # Sent once, in a file, since it may hold much; only ever one that this program has written.
+    function: Callable[[Any], Any] = pickle.loads(path.read_bytes())  # noqa: S301
+    return function
 
 
 def in_turn(lanes: Sequence[Generator[Item]]) -> Generator[Item]:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from davinci_agency.build import BuildInputs, BuildOptions, write_release
 from davinci_agency.build.shards import RowSource, plan_shards
 from davinci_agency.errors import OutputError
-from davinci_agency.jsonl import Location
 from davinci_agency.release import ROW_GROUP_BYTES, check_release, read_batches, read_manifest
 from davinci_agency.schema.arrow import dataset_rows
+from davinci_agency.surveying import Location
 from tests.command import tree
 from tests.samples import attempt, example, read_lines, task, write_lines
 

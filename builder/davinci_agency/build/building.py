@@ -18,16 +18,9 @@ from davinci_agency.build.samples import Candidate, candidate_of, refusal, sampl
 from davinci_agency.build.shards import RowSource, ShardPlan, plan_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import STDIO, atomic_folder, digest_file
-from davinci_agency.jsonl import (
-    InspectedFiles,
-    Location,
-    RecordFiles,
-    Seen,
-    open_inspected,
-    open_records,
-)
+from davinci_agency.jsonl import InspectedFiles, RecordFiles, open_inspected, open_records
 from davinci_agency.notices import NOTICES, notices_text, read_notices
-from davinci_agency.parallel import ordered_map
+from davinci_agency.parallel import Pool
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import (
     SCHEMA_VERSION,
@@ -53,6 +46,7 @@ from davinci_agency.release import (
     write_schemas,
 )
 from davinci_agency.stage import StageOutput, Summary, stage_output
+from davinci_agency.surveying import Location, Seen
 from davinci_agency.version import __version__
 
 
@@ -127,16 +121,23 @@ def write_release(
     with (
         atomic_folder(out, MANIFEST) as folder,
         stage_output("build", out, strict=strict, records=False) as output,
-        open_inspected(inputs.pulls, PullRequest, _home, output, progress, counted=False) as pulls,
-        open_inspected(inputs.tasks, Task, _home_of_task, output, progress, counted=False) as tasks,
-        open_inspected(inputs.attempts, Attempt, _candidate, output, progress) as attempts,
+        Pool(workers) as pool,
+        open_inspected(
+            inputs.pulls, PullRequest, _home, output, progress, counted=False, pool=pool
+        ) as pulls,
+        open_inspected(
+            inputs.tasks, Task, _home_of_task, output, progress, counted=False, pool=pool
+        ) as tasks,
+        open_inspected(
+            inputs.attempts, Attempt, _candidate, output, progress, pool=pool
+        ) as attempts,
         open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
     ):
         rows, refused = _rows(pulls, tasks, attempts, options, output)
         with _receipts(refused, removals) as receipts:
             rows["removals"] = receipts
             _keep_order(rows, inputs.after)
-            shards = _write_shards(folder, rows, options, workers, progress)
+            shards = _write_shards(folder, rows, options, pool, progress)
         for shard in shards:
             output.written[shard.config] += shard.rows
         write_schemas(folder, SCHEMA_VERSION)
@@ -242,14 +243,14 @@ def _write_shards(
     folder: Path,
     rows: Mapping[str, Sequence[RowSource]],
     options: BuildOptions,
-    workers: int,
+    pool: Pool,
     progress: Progress,
 ) -> list[Shard]:
     plans: list[ShardPlan] = []
     for config in CONFIGS:
         source = rows.get(config, ())
         plans += plan_shards(folder, config, source, options.shard_format, options.threshold)
-    written = ordered_map(write_shard, plans, workers)
+    written = pool.map(write_shard, plans)
     return list(track(written, progress, "write shards", len(plans)))
 
 

@@ -6,7 +6,7 @@ Rows are cut into shards and row groups by their size as JSON, so that a row of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,16 @@ import pyarrow.parquet as pq
 
 from davinci_agency.build.samples import make_sample
 from davinci_agency.files import digest_file
-from davinci_agency.jsonl import LineReader, Location
-from davinci_agency.records import SPLITS, Attempt, JsonObject, Split, Task, from_json, to_row
+from davinci_agency.jsonl import LineReader
+from davinci_agency.records import (
+    SPLITS,
+    Attempt,
+    JsonObject,
+    Split,
+    Task,
+    from_json,
+    to_row,
+)
 from davinci_agency.release import (
     CONFIGS,
     PARQUET,
@@ -32,6 +40,7 @@ from davinci_agency.release import (
 )
 from davinci_agency.schema import load_schema
 from davinci_agency.schema.arrow import arrow_schema, is_json, record_batch
+from davinci_agency.surveying import Location
 
 SHARD_BYTES = 256 << 20
 """A shard's rows as JSON, at most (but for a single larger row)."""
@@ -114,12 +123,13 @@ def write_shard(plan: ShardPlan) -> Shard:
     path = plan.folder / plan.path
     path.parent.mkdir(parents=True, exist_ok=True)
     schema = arrow_schema(load_schema(CONFIGS[plan.config]))
-    kept = _json_columns(schema)
+    record = CONFIGS[plan.config]
+    lines = _Lines("attempt" if record == "sample" else record)
     with LineReader() as reader, _writer(path, schema, plan.shard_format) as writer:
         for group in _cut(plan.rows, ROW_GROUP_BYTES):
             batches = [
                 record_batch(
-                    (_row(source, plan.threshold, reader, kept) for source in batch), schema
+                    (_row(source, plan.threshold, reader, lines) for source in batch), schema
                 )
                 for batch in _cut(group, _BATCH_BYTES)
             ]
@@ -138,38 +148,48 @@ def write_shard(plan: ShardPlan) -> Shard:
     )
 
 
-def _row(
-    source: RowSource, threshold: float, reader: LineReader, columns: Mapping[str, type]
-) -> JsonObject:
+def _row(source: RowSource, threshold: float, reader: LineReader, lines: _Lines) -> JsonObject:
     """Return a row; what a column holds as JSON stays as it is spelt in its line."""
     *tasks, own = map(reader.read, source.lines)
-    parts = msgspec.json.decode(own, type=dict[str, msgspec.Raw])
-    kept = {name: _kept(parts[name], columns[name]) for name in columns if name in parts}
+    row = lines.parts(own)
     if not tasks:
-        return {
-            n: kept[n] if n in kept else orjson.loads(memoryview(part)) for n, part in parts.items()
-        }
+        return row
+    attempt = from_json({**row, **lines.nothing}, Attempt)
     task = from_json(orjson.loads(tasks[0]), Task)
-    without = {n: () if n in kept else orjson.loads(memoryview(part)) for n, part in parts.items()}
-    attempt = from_json({**without, "metadata": {}}, Attempt)
     sample = to_row(make_sample(task, attempt, threshold))
-    return {**sample, **{name: value for name, value in kept.items() if name in sample}}
+    return {**sample, **{name: row[name] for name in lines.nothing if name in sample}}
 
 
-def _kept(part: msgspec.Raw, kind: type) -> Any:
-    is_null = memoryview(part).nbytes == len(b"null") and bytes(part) == b"null"
-    return None if is_null else msgspec.json.decode(part, type=kind)
+class _Lines:
+    """Reads the lines of a record, but leaves what is kept as JSON as it is spelt.
+
+    ``nothing`` are the columns that it leaves, each with a value of its kind that holds nothing.
+    """
+
+    def __init__(self, record: str) -> None:
+        columns = arrow_schema(load_schema(record))
+        self.nothing: JsonObject = {
+            field.name: () if pa.types.is_list(field.type) else {}
+            for field in columns
+            if is_json(field.type) or _holds_json(field.type)
+        }
+        kinds = [(field.name, _kind(field.type)) for field in columns]
+        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Line", kinds, gc=False))
+
+    def parts(self, line: bytes) -> JsonObject:
+        """Return the values of a line by name."""
+        return msgspec.structs.asdict(self._decoder.decode(line))
 
 
-def _json_columns(schema: pa.Schema) -> dict[str, type]:
-    """Return the columns that hold JSON, or lists of it, and what they are taken as."""
-    kinds: dict[str, type] = {}
-    for field in schema:
-        if is_json(field.type):
-            kinds[field.name] = msgspec.Raw
-        elif pa.types.is_list(field.type) and is_json(field.type.value_type):
-            kinds[field.name] = list[msgspec.Raw]
-    return kinds
+def _holds_json(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) and is_json(kind.value_type)
+
+
+def _kind(kind: pa.DataType) -> Any:
+    """Return what a column's values are taken as."""
+    if is_json(kind):
+        return msgspec.Raw
+    return list[msgspec.Raw] | None if _holds_json(kind) else Any
 
 
 def _writer(

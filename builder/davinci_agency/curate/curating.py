@@ -26,6 +26,7 @@ from davinci_agency.curate.views import AttemptView, PullView, TaskView
 from davinci_agency.errors import CommandError
 from davinci_agency.files import STDIO, atomic_file, atomic_folder
 from davinci_agency.jsonl import InspectedFiles, open_inspected
+from davinci_agency.parallel import Pool
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import Attempt, PullRequest, RecordName, Split, Task, to_json
 from davinci_agency.stage import StageOutput, Summary, stage_output
@@ -78,23 +79,24 @@ def select_samples(
         ExitStack() as stack,
         atomic_folder(out, CURATION) as folder,
         stage_output("curate", out, strict=strict, records=False) as output,
+        Pool(workers) as pool,
     ):
         pulls = stack.enter_context(
             open_inspected(
                 inputs.pulls, PullRequest, PullInspector(standards), output, progress,
-                workers=workers,
+                pool=pool,
             )
         )  # fmt: skip
         tasks = stack.enter_context(
             open_inspected(
-                inputs.tasks, Task, TaskInspector(standards), output, progress, workers=workers
+                inputs.tasks, Task, TaskInspector(standards), output, progress, pool=pool
             )
         )
         known = {view.key: view.outline for view in tasks.seen}
         attempts = stack.enter_context(
             open_inspected(
                 inputs.attempts, Attempt, AttemptInspector(standards, known), output, progress,
-                workers=workers,
+                pool=pool,
             )
         )  # fmt: skip
         views = Views(pulls.seen, tasks.seen, [v for v in attempts.seen if v.task_id in known])

@@ -24,7 +24,6 @@ from davinci_agency.curate.views import (
     view_pull,
     view_task,
 )
-from davinci_agency.jsonl import Seen
 from davinci_agency.parsing import find_faults
 from davinci_agency.records import (
     Attempt,
@@ -38,6 +37,7 @@ from davinci_agency.records import (
     to_row,
 )
 from davinci_agency.secrets import Secret
+from davinci_agency.surveying import Seen
 from davinci_agency.texts import Texts, texts_of
 
 R = TypeVar("R", PullRequest, Task, Attempt)

@@ -17,11 +17,12 @@ guess, pad or merge, and a guess is how published sets came to have columns that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+import numpy as np
 import orjson
 import pyarrow as pa
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _INT32 = (-(2**31), 2**31 - 1)
+_MOST_BYTES = 2**31 - 1
 _TIMESTAMP = pa.timestamp("ms", "UTC")
 _SCALARS = {"string": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
 
@@ -138,13 +140,37 @@ def record_batch(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Rec
     The rows must have been validated: a property that the schema does not name would be lost. A
     JSON value may be given as `msgspec.Raw`, a part of a line in this project's spelling.
     """
-    to_storage = _encoder(pa.struct(list(schema)))
-    stored = [to_storage(row) for row in rows]
-    columns = [
-        _with_extensions(pa.array([row[field.name] for row in stored], _storage(field.type)), field)
-        for field in schema
-    ]
+    held = list(rows)
+    columns = [_column([row[field.name] for row in held], field) for field in schema]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _column(values: Sequence[Any], field: pa.Field) -> pa.Array:
+    if pa.types.is_list(field.type) and is_json(field.type.value_type):
+        return _json_lists(values, field.type)
+    to_storage = _encoder(field.type)
+    stored = pa.array([to_storage(value) for value in values], _storage(field.type))
+    return stored if stored.type == field.type else stored.cast(field.type)
+
+
+def _json_lists(values: Sequence[Sequence[Any] | None], kind: pa.ListType) -> pa.Array:
+    """Return lists of JSON values: most of all bytes there are, so they are copied only once."""
+    texts = [_json_bytes(item) for value in values for item in value or ()]
+    ends, places = _offsets(texts), _offsets([value or () for value in values])
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    stored = pa.Array.from_buffers(pa.string(), len(texts), buffers)
+    items = pa.ExtensionArray.from_storage(kind.value_type, stored)
+    absent = [value is None for value in values]
+    mask = pa.array(absent) if any(absent) else None
+    return pa.ListArray.from_arrays(pa.array(places), items, type=kind, mask=mask)
+
+
+def _offsets(parts: Sequence[Sized]) -> Any:
+    """Return where parts begin and end that stand end to end. Raises `OverflowError` at 2 GB."""
+    ends = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+    if ends[-1] > _MOST_BYTES:
+        raise OverflowError("more than 2 GB in one batch")
+    return ends.astype(np.int32)
 
 
 def _storage(kind: pa.DataType) -> pa.DataType:
@@ -157,18 +183,18 @@ def _storage(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _with_extensions(column: pa.Array, field: pa.Field) -> pa.Array:
-    return column if column.type == field.type else column.cast(field.type)
-
-
 def _encoder(kind: pa.DataType) -> Callable[[Any], Any]:
     """Return the function that turns a JSON value into what pyarrow takes for the type."""
     return _converter(kind, _json_text, datetime.fromisoformat)
 
 
 def _json_text(value: Any) -> str:
+    return str(_json_bytes(value), "utf-8")
+
+
+def _json_bytes(value: Any) -> bytes | memoryview:
     """Return a JSON value as text: a part of a line as it is spelt there."""
-    return (bytes(value) if isinstance(value, msgspec.Raw) else orjson.dumps(value)).decode()
+    return memoryview(value) if isinstance(value, msgspec.Raw) else orjson.dumps(value)
 
 
 def dataset_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
