@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,30 @@ def test_every_line_stands_at_its_offset_and_only_a_too_long_one_is_withheld(
         expected.append((offset, line if len(line) <= limit else None))
         offset += len(line)
     assert list(read_lines(io.BytesIO(content), limit)) == expected
+
+
+@given(
+    lines=st.lists(st.binary(max_size=30).map(lambda raw: raw.replace(b"\n", b" ")), max_size=8),
+    cuts=st.lists(st.integers(0, 250), max_size=5),
+    limit=st.integers(1, 40),
+)
+def test_ranges_that_follow_each_other_hold_every_line_once(
+    lines: list[bytes], cuts: list[int], limit: int
+) -> None:
+    content = b"\n".join(lines)
+    places = sorted({0, *(cut for cut in cuts if cut < len(content)), len(content)})
+    found = [
+        line
+        for start, end in pairwise(places)
+        for line in read_lines(io.BytesIO(content), limit, start, end)
+    ]
+    assert found == list(read_lines(io.BytesIO(content), limit))
+
+
+def test_a_range_in_the_middle_of_a_line_looks_no_further_than_its_end() -> None:
+    file = io.BytesIO(b"x" * (64 << 20) + b"\nnext\n")
+    assert list(read_lines(file, 10, 1 << 20, 2 << 20)) == []
+    assert file.tell() <= 4 << 20
 
 
 def test_a_line_much_longer_than_the_limit_leaves_the_next_one_whole() -> None:

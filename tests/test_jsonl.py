@@ -16,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.errors import CommandError, DataError, StrictError
-from davinci_agency.jsonl import open_records
+from davinci_agency.jsonl import open_inspected, open_records
+from davinci_agency.parallel import Pool
 from davinci_agency.parsing import MAX_LINE_BYTES
 from davinci_agency.records import Attempt, PullRequest, from_json, to_json, to_row
 from davinci_agency.schema import load_schema
 from davinci_agency.stage import Quarantined, Summary, side_file, stage_output
+from davinci_agency.surveying import Seen
 from tests.samples import example, read_lines, write_lines
 from tests.schema.strategies import rows_of
 
@@ -394,3 +396,37 @@ def test_a_note_quotes_no_secret(tmp_path: Path) -> None:
     (note,) = notes_of(out)
     assert "<github-token>" in note["reason"]
     assert key not in (tmp_path / "out.quarantine.jsonl").read_text()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_how_a_file_is_cut_and_who_reads_it_changes_nothing(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [line(number) for number in range(1, 9)]
+    respelt = orjson.dumps({"title": "", **pull(9)}, option=orjson.OPT_INDENT_2)
+    lines += [b"\n", b"not json\n", respelt.replace(b"\n", b"") + b"\n", line(3), b"[1]"]
+    path = tmp_path / "pulls.jsonl"
+    path.write_bytes(b"".join(lines))
+    found = []
+    for size in (1 << 20, 700):
+        monkeypatch.setattr("davinci_agency.surveying._RANGE_BYTES", size)
+        out = tmp_path / f"{size}.jsonl"
+        with (
+            stage_output("chain", out) as output,
+            Pool(workers) as pool,
+            open_inspected([path], PullRequest, _title, output, pool=pool) as records,
+        ):
+            output.kept = len(records)
+            found.append(([records.line(n) for n in range(len(records))], records.seen))
+        notes, receipts = notes_of(out), read_lines(side_file(out, "removed"))
+        assert [(note["line"], note["sha256"]) for note in notes] == [
+            (10, hashlib.sha256(lines[9]).hexdigest()),
+            (13, hashlib.sha256(lines[12]).hexdigest()),
+        ]
+        assert [receipt["rule"] for receipt in receipts] == ["exact-copy"]
+    assert found[0] == found[1]
+    assert found[0][0] == [to_json(from_json(pull(n), PullRequest)) for n in range(1, 10)]
+
+
+def _title(record: PullRequest) -> Seen[str]:
+    return Seen(record.title)

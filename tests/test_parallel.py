@@ -1,13 +1,15 @@
-"""Work spread over threads comes back in turn, and ends in order."""
+"""Work spread over threads or processes comes back in turn, and ends in order."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Generator
+from functools import partial
 
 import pytest
 
-from davinci_agency.parallel import in_turn, threaded_map
+from davinci_agency.parallel import Pool, in_turn, threaded_map
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 12, 13])
@@ -76,3 +78,34 @@ def test_threads_give_results_in_order_and_are_told_to_stop() -> None:
     with pytest.raises(ValueError, match="seven"):
         list(threaded_map(slow, range(50), 3, stopped.set))
     assert stopped.is_set()
+
+
+def _with_process(add: int, number: int) -> tuple[int, int]:
+    return number + add, os.getpid()
+
+
+def test_one_pool_s_processes_do_one_piece_of_work_after_the_other_in_order() -> None:
+    with Pool(2) as pool:
+        first = list(pool.map(partial(_with_process, 0), range(20)))
+        second = list(pool.map(partial(_with_process, 100), range(20)))
+    assert [number for number, _ in first] == [*range(20)]
+    assert [number for number, _ in second] == [*range(100, 120)]
+    processes = {process for _, process in first + second}
+    assert len(processes) <= 2
+    assert os.getpid() not in processes
+
+
+def test_a_single_item_starts_no_process() -> None:
+    with Pool(2) as pool:
+        assert list(pool.map(partial(_with_process, 1), [1])) == [(2, os.getpid())]
+
+
+def _fail(number: int) -> int:
+    raise ValueError(f"no {number}")
+
+
+def test_an_error_in_a_process_is_raised_here_and_the_pool_goes_on() -> None:
+    with Pool(2) as pool:
+        with pytest.raises(ValueError, match="no 0"):
+            list(pool.map(_fail, range(9)))
+        assert [number for number, _ in pool.map(partial(_with_process, 0), [1, 2])] == [1, 2]

@@ -8,7 +8,9 @@ what follows from it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,13 +87,14 @@ def _digests(paths: Sequence[Path]) -> dict[str, str]:
     They go by the place of the path in the list and the name below it, so that moving a dataset's
     folder as a whole redoes nothing.
     """
-    digests: dict[str, str] = {}
+    found: dict[str, Path] = {}
     for place, path in enumerate(paths):
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:
             if file.is_file():
-                digests[f"{place}/{path.name}/{file.relative_to(path)}"] = digest_file(file)
-    return digests
+                found[f"{place}/{path.name}/{file.relative_to(path)}"] = file
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(found, pool.map(digest_file, found.values()), strict=True))
 
 
 def _read_stamp(path: Path) -> Stamp | None:

@@ -20,6 +20,7 @@ from davinci_agency.stage import Summary, side_file
 from davinci_agency.step import Step
 
 if TYPE_CHECKING:
+    from davinci_agency.build import BuildInputs, BuildOptions
     from davinci_agency.mine import MineOptions
 
 
@@ -63,7 +64,8 @@ def steps_of(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> 
     yield _build(recipe, curated, before, pulls, made, release, workers, strict, progress)
 
 
-def _stamp(out: Path) -> Path:
+def stamp_of(out: Path) -> Path:
+    """Return where the stamp of an output is kept."""
     return out.with_name(f".{out.name}.stamp")
 
 
@@ -123,7 +125,7 @@ def mine_step(
         },
         inputs=(),
         outputs=(*_outputs(out), notices_file(out)),
-        stamp=_stamp(out),
+        stamp=stamp_of(out),
         action=lambda: mine_pulls(
             sources, out, cache=cache, workers=workers, strict=strict, progress=progress
         ),
@@ -151,7 +153,7 @@ def _chain(
         options=msgspec.to_builtins(table),
         inputs=pulls,
         outputs=_outputs(out),
-        stamp=_stamp(out),
+        stamp=stamp_of(out),
         action=lambda: find_chains(
             pulls,
             out,
@@ -185,7 +187,7 @@ def _query(
         options=msgspec.to_builtins(table),
         inputs=(chains,),
         outputs=_outputs(out),
-        stamp=_stamp(out),
+        stamp=stamp_of(out),
         action=lambda: write_queries(
             [chains],
             out,
@@ -207,7 +209,7 @@ def _ingest(recipe: Recipe, tasks: Path, out: Path, strict: bool, progress: Prog
         options={"trajectories": list(recipe.tables.dataset.trajectories)},
         inputs=(*paths, tasks),
         outputs=_outputs(out),
-        stamp=_stamp(out),
+        stamp=stamp_of(out),
         action=lambda: ingest_trajectories(paths, [tasks], out, strict=strict, progress=progress),
     )
 
@@ -249,7 +251,7 @@ def _collect(
         options={},
         inputs=(tasks,),
         outputs=_outputs(out),
-        stamp=_stamp(out),
+        stamp=stamp_of(out),
         action=action,
         # What could not be had of a model may be had now, and what is done is not done again.
         asks_a_remote=True,
@@ -282,7 +284,7 @@ def _curate(
             *([before / MANIFEST] if before else []),
         ),
         outputs=_outputs(out),
-        stamp=_stamp(out),
+        stamp=stamp_of(out),
         action=lambda: select_samples(
             CurateInputs(*records, before),
             out,
@@ -305,8 +307,7 @@ def _build(
     strict: bool,
     progress: Progress,
 ) -> Step:
-    from davinci_agency.build import BuildInputs, BuildOptions, write_release
-    from davinci_agency.card import write_card
+    from davinci_agency.build import BuildInputs, BuildOptions
     from davinci_agency.curate import CURATION, FILES
 
     table = recipe.tables.build
@@ -317,20 +318,39 @@ def _build(
     inputs = BuildInputs(
         (pulls,), (tasks,), (attempts,), removals, notices, curated / CURATION, before
     )
+    stamp = recipe.resolve(recipe.tables.dataset.work) / ".release.stamp"
+    return build_step(inputs, release, options, stamp, workers, strict, progress)
+
+
+def build_step(
+    inputs: BuildInputs,
+    out: Path,
+    options: BuildOptions,
+    stamp: Path,
+    workers: int,
+    strict: bool,
+    progress: Progress,
+) -> Step:
+    """Return the step that writes a release and its card."""
+    from davinci_agency.build import made_with, write_release
+    from davinci_agency.card import write_card
+
+    named = inputs.by_record()
+    files = (path for paths in named.values() for path in paths)
+    before = () if inputs.after is None else (inputs.after / MANIFEST,)
     return Step(
         name="build",
-        options=msgspec.to_builtins(options),
-        inputs=(
-            *(pulls, tasks, attempts, curated / CURATION),
-            *removals,
-            *notices,
-            *([before / MANIFEST] if before else []),
-        ),
-        outputs=_outputs(release),
-        stamp=recipe.resolve(recipe.tables.dataset.work) / ".release.stamp",
+        options={
+            **msgspec.to_builtins(options),
+            "made_with": made_with(),
+            "files": {record: len(paths) for record, paths in named.items()},
+        },
+        inputs=(*files, *before),
+        outputs=_outputs(out),
+        stamp=stamp,
         action=lambda: write_release(
             inputs,
-            release,
+            out,
             options,
             finish=write_card,
             workers=workers,

@@ -36,15 +36,18 @@ from tests.benchmarks.publish_again import rows, sources
 from tests.command import environment
 from tests.samples import task, write_lines
 
+from davinci_agency.records import Attempt, Task, from_json, to_json, to_row
+
 ROUTES = ("build", "from_generator", "load_json", "parse", "encode")
 
 
 def write_inputs(folder: Path, megabytes: float) -> None:
-    """Write attempts of so many bytes, none accepted, and their task."""
+    """Write attempts of so many bytes, none accepted, and their task, as stages spell them."""
     dice = random.Random(7)  # noqa: S311
-    made = ({**row, "score": 0.0} for row in rows(megabytes, sources(), dice))
-    write_lines(folder / "attempts.jsonl", made)
-    write_lines(folder / "tasks.jsonl", [task("task-1")])
+    with (folder / "attempts.jsonl").open("wb") as file:
+        for row in rows(megabytes, sources(), dice):
+            file.write(to_json(from_json({**row, "score": 0.0}, Attempt)) + b"\n")
+    write_lines(folder / "tasks.jsonl", [to_row(from_json(task("task-1"), Task))])
 
 
 def build(folder: Path, workers: int) -> None:
@@ -56,17 +59,13 @@ def build(folder: Path, workers: int) -> None:
 
 
 def from_generator(folder: Path, workers: int) -> None:
-    """Let `datasets` take parsed lines; messages as text, since it can't hold their mixed types."""
+    """Let `datasets` take parsed lines as they are."""
     from datasets import Dataset
 
     def lines():  # type: ignore[no-untyped-def]
         with (folder / "attempts.jsonl").open("rb") as file:
             for line in file:
-                row = orjson.loads(line)
-                row["messages"] = [orjson.dumps(message).decode() for message in row["messages"]]
-                row["tools"] = [orjson.dumps(tool).decode() for tool in row["tools"]]
-                row["metadata"] = orjson.dumps(row["metadata"]).decode()
-                yield row
+                yield orjson.loads(line)
 
     made = Dataset.from_generator(lines, cache_dir=str(folder / "cache"))
     made.to_parquet(folder / "generated.parquet")

@@ -6,6 +6,6 @@ Promises: the same bytes for the same records, whatever the order of files and t
 workers; memory that does not grow with the corpus.
 """
 
-from davinci_agency.build.building import BuildInputs, BuildOptions, write_release
+from davinci_agency.build.building import BuildInputs, BuildOptions, made_with, write_release
 
-__all__ = ["BuildInputs", "BuildOptions", "write_release"]
+__all__ = ["BuildInputs", "BuildOptions", "made_with", "write_release"]

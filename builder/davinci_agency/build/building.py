@@ -295,11 +295,7 @@ def _manifest(
         name=options.name,
         schema_version=SCHEMA_VERSION,
         shard_format=options.shard_format,
-        made_with={
-            "davinci-agency": __version__,
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("orjson", "pyarrow")},
-        },
+        made_with=made_with(),
         options={"threshold": options.threshold},
         inputs=tuple(sorted(files, key=lambda file: (file.record, file.name, file.sha256))),
         rows={
@@ -310,3 +306,12 @@ def _manifest(
         notices_sha256=notices,
         curation=None if inputs.curation is None else _rules(inputs.curation),
     )
+
+
+def made_with() -> dict[str, str]:
+    """Return the version of every program that a release's bytes depend on."""
+    return {
+        "davinci-agency": __version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in ("orjson", "pyarrow")},
+    }

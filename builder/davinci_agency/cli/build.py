@@ -74,15 +74,17 @@ def command(
 ) -> None:
     """Build a release: shards of every config that has rows, a manifest and a card.
 
-    Each option that names a file may be given several times.
+    Each option that names a file may be given several times. A release that is there already, of
+    the same files by the same programs, stays as it is.
 
     \b
     Example:
       davinci-agency build --curated curated --notices pulls.notices.jsonl --out release \\
         --after org/davinci-agency@v1.0.0
     """
-    from davinci_agency.build import BuildInputs, BuildOptions, write_release
-    from davinci_agency.card import write_card
+    from davinci_agency.build import BuildInputs, BuildOptions
+    from davinci_agency.step import do_step
+    from davinci_agency.steps import build_step, stamp_of
 
     before = None
     if after is not None:
@@ -98,13 +100,8 @@ def command(
         pulls, tasks, attempts = (*pulls, of_pulls), (*tasks, of_tasks), (*attempts, of_attempts)
         removals = (*removals, side_file(curated, "removed"))
         account = curated / CURATION
-    summary = write_release(
-        BuildInputs(pulls, tasks, attempts, removals, notices, account, before),
-        out,
-        BuildOptions(name, threshold, shard_format),
-        finish=write_card,
-        workers=workers,
-        strict=strict,
-        progress=terminal.progress,
-    )
-    terminal.show(summary)
+    inputs = BuildInputs(pulls, tasks, attempts, removals, notices, account, before)
+    options = BuildOptions(name, threshold, shard_format)
+    step = build_step(inputs, out, options, stamp_of(out), workers, strict, terminal.progress)
+    outcome = do_step(step, strict)
+    terminal.show(outcome.summary, skipped=outcome.skipped)
