@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build-demo
 
-.PHONY: install demo test test-all lint bench lock clean
+.PHONY: install demo test test-all lint bench bench-quick lock clean
 
 install: $(VENV)/.installed
 
@@ -34,8 +34,11 @@ lint: install  ## style, types, the direction of imports, and whether the schema
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/davinci-agency schema check --schemas schemas --changelog CHANGELOG.md
 
-bench: install  ## memory of build at 100 MB and 1 GB of attempts
-	$(BIN)/python tests/benchmarks/build_memory.py
+bench: install  ## everything measured beside its peers, into BENCHMARKS.md; most of an hour
+	$(BIN)/python -m tests.benchmarks.report
+
+bench-quick: install  ## the same with small inputs, in some five minutes
+	$(BIN)/python -m tests.benchmarks.report --quick
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile pyproject.toml --extra dev --extra llm --extra tokens --universal --python-version 3.11 \
