@@ -31,40 +31,87 @@ LONGEST_TOKEN = 128
 """Bytes. A piece of more has many tokens; to merge them takes another way than that for a few."""
 _PACKED = 7
 """A token of so many bytes is its own key."""
+_REMEMBERED = 15
+"""A piece of so many bytes fits, with its length, into two numbers."""
+_MEMO_BITS = 15
+MEMO_SHAPE = 1 << _MEMO_BITS, 3
+PADDING = 24
+"""Zero bytes behind the texts: words are read to the end, and some beyond."""
 _SLOT_BITS = 19
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _EIGHT, _LENGTH_AT, _HASHED = np.uint64(8), np.uint64(56), np.uint64(0xFF << 56)
 _SLOT_SHIFT = np.uint64(64 - _SLOT_BITS)
+_MEMO_SHIFT = np.uint64(64 - _MEMO_BITS)
 _NONE = np.int32(2**31 - 1)
 """The rank of what is no token: above all others."""
 
 
 @njit(cache=True, nogil=True)
 def count_tokens(
-    data: Array, ends: Array, kinds: Array, keys: Array, ranks: Array, starts: Array, letters: Array
+    words: Array,
+    ends: Array,
+    memo: Array,
+    kinds: Array,
+    keys: Array,
+    ranks: Array,
+    starts: Array,
+    letters: Array,
 ) -> tuple[int, Array]:
     """Return the tokens of texts in UTF-8, of which only their ends are known.
 
     Pieces longer than any token aren't counted, but returned: where each begins and ends.
     """
     tokens, place, count = 0, 0, 0
+    data = words.view(np.uint8)
     long = np.empty((data.size // LONGEST_TOKEN + 1, 2), np.int64)
     parts = np.empty(LONGEST_TOKEN + 1, np.int64)
     pairs = np.empty(LONGEST_TOKEN + 1, np.int32)
     for end in ends:
         while place < end:
             stop = next_piece(data, place, end, kinds)
-            if stop - place > LONGEST_TOKEN:
+            size = stop - place
+            if size <= _REMEMBERED:
+                low, high = _packed(words, place, size)
+                known = memo[np.int64(((low ^ high * _FACTOR) * _FACTOR) >> _MEMO_SHIFT)]
+                if known[0] != low or known[1] != high:
+                    known[0], known[1] = low, high
+                    known[2] = _tokens(
+                        data, place, stop, keys, ranks, starts, letters, parts, pairs
+                    )
+                tokens += np.int64(known[2])
+            elif size <= LONGEST_TOKEN:
+                tokens += _tokens(data, place, stop, keys, ranks, starts, letters, parts, pairs)
+            else:
                 long[count, 0], long[count, 1] = place, stop
                 count += 1
-            elif _rank(data, place, stop, keys, ranks, starts, letters) != _NONE:
-                tokens += 1
-            else:
-                tokens += _merged(
-                    data, place, stop, keys, ranks, starts, letters, parts, pairs
-                )
             place = stop
     return tokens, long[:count]
+
+
+@njit(cache=True, nogil=True)
+def _packed(words: Array, place: int, size: int) -> tuple[np.uint64, np.uint64]:
+    """Return up to fifteen bytes, and how many they are, as two numbers."""
+    low, high = _eight(words, place), np.uint64(0)
+    if size < 8:
+        low &= _low_bytes(size)
+    else:
+        high = _eight(words, place + 8) & _low_bytes(size - 8)
+    return low, high | np.uint64(size) << _LENGTH_AT
+
+
+@njit(cache=True, nogil=True)
+def _low_bytes(count: int) -> np.uint64:
+    """Return what leaves the first few of eight bytes, fewer than all."""
+    return (np.uint64(1) << np.uint64(8 * count)) - np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def _eight(words: Array, place: int) -> np.uint64:
+    """Return the eight bytes at any place."""
+    word, shift = place >> 3, np.uint64((place & 7) << 3)
+    # Two shifts, as one of 64 bits is none.
+    after = words[word + 1] << np.uint64(1) << (np.uint64(63) - shift)
+    return words[word] >> shift | after
 
 
 @njit(cache=True, nogil=True)
@@ -188,6 +235,24 @@ def _width(data: Array, place: int) -> int:
     if first < 0x80:
         return 1
     return 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+
+
+@njit(cache=True, nogil=True)
+def _tokens(
+    data: Array,
+    place: int,
+    end: int,
+    keys: Array,
+    ranks: Array,
+    starts: Array,
+    letters: Array,
+    parts: Array,
+    pairs: Array,
+) -> int:
+    """Return the tokens of a piece, itself one or to be merged of its bytes."""
+    if _rank(data, place, end, keys, ranks, starts, letters) != _NONE:
+        return 1
+    return _merged(data, place, end, keys, ranks, starts, letters, parts, pairs)
 
 
 @njit(cache=True, nogil=True)
