@@ -9,6 +9,7 @@ Nothing here is changed by counting, so threads may count beside each other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ Array = npt.NDArray[Any]
 
 UPPER, LOWER, LETTER, MARK, NUMBER, SPACE, LINE, OTHER = (1 << bit for bit in range(8))
 """What a character is: Lu and Lt, Ll, Lm and Lo, M, N, white space, such that ends a line, else."""
+END_OF_TEXT = 0xFF
+"""Stands behind every text, as no byte of UTF-8 is this one, so that no loop asks where it ends."""
 _END = 0
 _HEAD, _TAIL, _BOTH = UPPER | LETTER | MARK, LOWER | LETTER | MARK, LETTER | MARK
 _BLANK, _SYMBOL, _BEFORE_WORD = SPACE | LINE, OTHER | MARK, SPACE | OTHER | MARK
@@ -26,6 +29,11 @@ _LONGEST_NUMBER = 3
 _QUOTE, _SLASH, _SPACE = b"'/ "
 _S, _T, _M, _D, _L, _R, _E, _V = b"stmdlrev"
 _LOWER_CASE = 0x20
+_ONE = np.uint64(1)
+_ONES = np.uint64(0x0101010101010101)
+_HIGHS = np.uint64(0x8080808080808080)
+_FROM_A = np.uint64((0x80 - 0x61) * 0x0101010101010101)
+_BEYOND_Z = np.uint64((0x80 - 0x7B) * 0x0101010101010101)
 
 LONGEST_TOKEN = 128
 """Bytes. A piece of more has many tokens; to merge them takes another way than that for a few."""
@@ -33,15 +41,15 @@ _PACKED = 7
 """A token of so many bytes is its own key."""
 _REMEMBERED = 15
 """A piece of so many bytes fits, with its length, into two numbers."""
-_MEMO_BITS = 15
-MEMO_SHAPE = 1 << _MEMO_BITS, 3
-PADDING = 24
-"""Zero bytes behind the texts: words are read to the end, and some beyond."""
+_MEMO_BITS = 18
+MEMO_SHAPE = 1 << _MEMO_BITS, 2
 _SLOT_BITS = 19
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _EIGHT, _LENGTH_AT, _HASHED = np.uint64(8), np.uint64(56), np.uint64(0xFF << 56)
+_SLOTS = np.uint64((1 << _SLOT_BITS) - 1)
 _SLOT_SHIFT = np.uint64(64 - _SLOT_BITS)
 _MEMO_SHIFT = np.uint64(64 - _MEMO_BITS)
+_COUNT_AT, _WITHOUT_COUNT = np.uint64(60), np.uint64((1 << 60) - 1)
 _NONE = np.int32(2**31 - 1)
 """The rank of what is no token: above all others."""
 
@@ -49,7 +57,7 @@ _NONE = np.int32(2**31 - 1)
 @njit(cache=True, nogil=True)
 def count_tokens(
     words: Array,
-    ends: Array,
+    texts: int,
     memo: Array,
     kinds: Array,
     keys: Array,
@@ -57,7 +65,7 @@ def count_tokens(
     starts: Array,
     letters: Array,
 ) -> tuple[int, Array]:
-    """Return the tokens of texts in UTF-8, of which only their ends are known.
+    """Return the tokens of so many texts, as they are `divided`.
 
     Pieces longer than any token aren't counted, but returned: where each begins and ends.
     """
@@ -66,25 +74,24 @@ def count_tokens(
     long = np.empty((data.size // LONGEST_TOKEN + 1, 2), np.int64)
     parts = np.empty(LONGEST_TOKEN + 1, np.int64)
     pairs = np.empty(LONGEST_TOKEN + 1, np.int32)
-    for end in ends:
-        while place < end:
-            stop = next_piece(data, place, end, kinds)
+    for _ in range(texts):
+        while data[place] != END_OF_TEXT:
+            stop = next_piece(data, words, place, kinds)
             size = stop - place
             if size <= _REMEMBERED:
                 low, high = _packed(words, place, size)
-                known = memo[np.int64(((low ^ high * _FACTOR) * _FACTOR) >> _MEMO_SHIFT)]
-                if known[0] != low or known[1] != high:
-                    known[0], known[1] = low, high
-                    known[2] = _tokens(
-                        data, place, stop, keys, ranks, starts, letters, parts, pairs
-                    )
-                tokens += np.int64(known[2])
+                slot = ((low ^ high * _FACTOR) * _FACTOR) >> _MEMO_SHIFT
+                if memo[slot, 0] != low or memo[slot, 1] & _WITHOUT_COUNT != high:
+                    found = _tokens(data, place, stop, keys, ranks, starts, letters, parts, pairs)
+                    memo[slot, 0], memo[slot, 1] = low, high | np.uint64(found) << _COUNT_AT
+                tokens += np.int64(memo[slot, 1] >> _COUNT_AT)
             elif size <= LONGEST_TOKEN:
                 tokens += _tokens(data, place, stop, keys, ranks, starts, letters, parts, pairs)
             else:
                 long[count, 0], long[count, 1] = place, stop
                 count += 1
             place = stop
+        place += 1
     return tokens, long[:count]
 
 
@@ -110,28 +117,30 @@ def _eight(words: Array, place: int) -> np.uint64:
     """Return the eight bytes at any place."""
     word, shift = place >> 3, np.uint64((place & 7) << 3)
     # Two shifts, as one of 64 bits is none.
-    after = words[word + 1] << np.uint64(1) << (np.uint64(63) - shift)
-    return words[word] >> shift | after
+    after = words[np.uint64(word + 1)] << np.uint64(1) << (np.uint64(63) - shift)
+    return words[np.uint64(word)] >> shift | after
 
 
 @njit(cache=True, nogil=True)
-def next_piece(data: Array, place: int, end: int, kinds: Array) -> int:
+def next_piece(data: Array, words: Array, place: int, kinds: Array) -> int:
     """Return where the piece ends that begins at a place."""
-    kind = _kind(data, place, end, kinds)
-    stop = _word(data, place, end, kinds, kind)
+    kind = _kind(data, place, kinds)
+    if kind == LINE:
+        return _blanks(data, place, kinds)
+    stop = _word(data, words, place, kinds, kind)
     if stop > place:
         return stop
     if kind == NUMBER:
         for _ in range(_LONGEST_NUMBER):
-            if _kind(data, stop, end, kinds) == NUMBER:
+            if _kind(data, stop, kinds) == NUMBER:
                 stop += _width(data, stop)
         return stop
-    stop = _symbols(data, place, end, kinds)
-    return stop if stop > place else _blanks(data, place, end, kinds)
+    stop = _symbols(data, place, kinds)
+    return stop if stop > place else _blanks(data, place, kinds)
 
 
 @njit(cache=True, nogil=True)
-def _word(data: Array, place: int, end: int, kinds: Array, kind: int) -> int:
+def _word(data: Array, words: Array, place: int, kinds: Array, kind: int) -> int:
     """Return where a word ends that begins here, maybe with a character before it; else here.
 
     The expression tries capitals and then small letters before capitals alone. What is both, such
@@ -140,14 +149,17 @@ def _word(data: Array, place: int, end: int, kinds: Array, kind: int) -> int:
     start = place + _width(data, place) if kind & _BEFORE_WORD else place
     stop, last = start, start
     while True:
-        this = _kind(data, stop, end, kinds)
+        this = _kind(data, stop, kinds)
         if not this & _HEAD:
             break
         stop += _width(data, stop)
         if this & _BOTH:
             last = stop
     if this == LOWER:
-        while _kind(data, stop, end, kinds) & _TAIL:
+        while True:
+            stop += _small_letters(words, stop)
+            if not _kind(data, stop, kinds) & _TAIL:
+                break
             stop += _width(data, stop)
     elif last > start:
         stop = last
@@ -155,19 +167,31 @@ def _word(data: Array, place: int, end: int, kinds: Array, kind: int) -> int:
         stop = start  # It is no character before a word, but the word.
     elif stop == start:
         return place
-    return _contraction(data, stop, end)
+    return _contraction(data, stop)
 
 
 @njit(cache=True, nogil=True)
-def _contraction(data: Array, place: int, end: int) -> int:
+def _small_letters(words: Array, place: int) -> int:
+    """Return how many of the next seven bytes are a to z, before one that isn't.
+
+    Eight bytes are asked at once, by sums that reach a byte's highest bit: a loop over the letters
+    would be left at another place each time, which is what costs most.
+    """
+    eight = _eight(words, place)
+    low = eight & ~_HIGHS
+    small = (low + _FROM_A) & ~(low + _BEYOND_Z) & ~eight & _HIGHS
+    others = small ^ _HIGHS
+    return np.int64((((others ^ (others - _ONE)) & _ONES) * _ONES) >> _LENGTH_AT) - 1
+
+
+@njit(cache=True, nogil=True)
+def _contraction(data: Array, place: int) -> int:
     """Return where 's, 't, 're, 've, 'm, 'll or 'd ends, in any case, that begins here; or here."""
-    if end - place < 2 or data[place] != _QUOTE:
+    if data[np.uint64(place)] != _QUOTE:
         return place
     first = data[place + 1] | _LOWER_CASE
     if first == _S or first == _T or first == _M or first == _D:
         return place + 2
-    if end - place < 3:
-        return place
     second = data[place + 2] | _LOWER_CASE
     if (second == _E and (first == _R or first == _V)) or (second == _L and first == _L):
         return place + 3
@@ -177,28 +201,28 @@ def _contraction(data: Array, place: int, end: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _symbols(data: Array, place: int, end: int, kinds: Array) -> int:
+def _symbols(data: Array, place: int, kinds: Array) -> int:
     """Return where symbols and the ends of lines behind them end, maybe after a space; or here."""
     start = place + 1 if data[place] == _SPACE else place
     stop = start
-    while _kind(data, stop, end, kinds) & _SYMBOL:
+    while _kind(data, stop, kinds) & _SYMBOL:
         stop += _width(data, stop)
     if stop == start:
         return place
-    while stop < end and (data[stop] == _SLASH or kinds[data[stop]] == LINE):
+    while data[stop] == _SLASH or kinds[data[stop]] == LINE:
         stop += 1
     return stop
 
 
 @njit(cache=True, nogil=True)
-def _blanks(data: Array, place: int, end: int, kinds: Array) -> int:
+def _blanks(data: Array, place: int, kinds: Array) -> int:
     """Return where blanks end: behind the last end of a line, else before the last one of many.
 
     At the end of a text the last one belongs to them, too.
     """
     stop, last, line = place, place, place
     while True:
-        kind = _kind(data, stop, end, kinds)
+        kind = _kind(data, stop, kinds)
         if not kind & _BLANK:
             break
         last = stop
@@ -207,23 +231,23 @@ def _blanks(data: Array, place: int, end: int, kinds: Array) -> int:
             line = stop
     if line > place:
         return line
-    return stop if stop == end or last == place else last
+    return stop if data[stop] == END_OF_TEXT or last == place else last
 
 
 @njit(cache=True, nogil=True)
-def _kind(data: Array, place: int, end: int, kinds: Array) -> int:
+def _kind(data: Array, place: int, kinds: Array) -> int:
     """Return what the character is that begins at a place."""
-    if place >= end:
-        return _END
-    first = np.int64(data[place])
+    first = np.int64(data[np.uint64(place)])
     if first < 0x80:
-        return kinds[first]
+        return kinds[np.uint64(first)]
     second = np.int64(data[place + 1]) & 0x3F
     if first < 0xE0:
         return kinds[(first & 0x1F) << 6 | second]
     third = np.int64(data[place + 2]) & 0x3F
     if first < 0xF0:
         return kinds[(first & 0x0F) << 12 | second << 6 | third]
+    if first == END_OF_TEXT:
+        return _END
     fourth = np.int64(data[place + 3]) & 0x3F
     return kinds[(first & 0x07) << 18 | second << 12 | third << 6 | fourth]
 
@@ -231,7 +255,7 @@ def _kind(data: Array, place: int, end: int, kinds: Array) -> int:
 @njit(cache=True, nogil=True)
 def _width(data: Array, place: int) -> int:
     """Return the bytes of the character that begins at a place."""
-    first = data[place]
+    first = data[np.uint64(place)]
     if first < 0x80:
         return 1
     return 2 if first < 0xE0 else 3 if first < 0xF0 else 4
@@ -272,22 +296,24 @@ def _merged(
     """
     size = end - place
     for n in range(size + 1):
-        parts[n] = place + n
+        parts[np.uint64(n)] = place + n
+    best, least = 0, _NONE
     for n in range(size - 1):
-        pairs[n] = _rank(data, place + n, place + n + 2, keys, ranks, starts, letters)
-    while size > 1:
-        best = 0
-        for n in range(1, size - 1):
-            if pairs[n] < pairs[best]:
-                best = n
-        if pairs[best] == _NONE:
-            break
-        for n in range(best + 1, size):
-            parts[n] = parts[n + 1]
-            pairs[n - 1] = pairs[n]
+        rank = _rank(data, place + n, place + n + 2, keys, ranks, starts, letters)
+        pairs[np.uint64(n)] = rank
+        if rank < least:
+            best, least = n, rank
+    while least != _NONE:
         size -= 1
+        for n in range(best + 1, size + 1):
+            parts[np.uint64(n)] = parts[np.uint64(n + 1)]
+            pairs[np.uint64(n - 1)] = pairs[np.uint64(n)]
         for n in range(max(best - 1, 0), min(best + 1, size - 1)):
-            pairs[n] = _rank(data, parts[n], parts[n + 2], keys, ranks, starts, letters)
+            pairs[np.uint64(n)] = _rank(data, parts[n], parts[n + 2], keys, ranks, starts, letters)
+        least = _NONE
+        for n in range(size - 1):
+            if pairs[np.uint64(n)] < least:
+                best, least = n, pairs[np.uint64(n)]
     return size
 
 
@@ -297,13 +323,13 @@ def _rank(
 ) -> int:
     """Return the rank of a token; `_NONE` if it is none."""
     key = _key(data, place, end)
-    slot = np.int64((key * _FACTOR) >> _SLOT_SHIFT)
+    slot = (key * _FACTOR) >> _SLOT_SHIFT
     while keys[slot]:
         if keys[slot] == key:
             rank = ranks[slot]
             if end - place <= _PACKED or _is_token(data, place, end, starts, letters, rank):
                 return rank
-        slot = (slot + 1) & ((1 << _SLOT_BITS) - 1)
+        slot = (slot + _ONE) & _SLOTS
     return _NONE
 
 
@@ -313,7 +339,7 @@ def _key(data: Array, place: int, end: int) -> np.uint64:
     key = np.uint64(0)
     if end - place <= _PACKED:
         for n in range(place, end):
-            key = key << _EIGHT | np.uint64(data[n])
+            key = key << _EIGHT | np.uint64(data[np.uint64(n)])
         return key | np.uint64(end - place) << _LENGTH_AT
     for n in range(place, end):
         key = (key ^ np.uint64(data[n])) * _FACTOR
@@ -322,9 +348,7 @@ def _key(data: Array, place: int, end: int) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _is_token(
-    data: Array, place: int, end: int, starts: Array, letters: Array, rank: int
-) -> bool:
+def _is_token(data: Array, place: int, end: int, starts: Array, letters: Array, rank: int) -> bool:
     start = starts[rank]
     if starts[rank + 1] - start != end - place:
         return False
@@ -343,6 +367,15 @@ def fill(keys: Array, ranks: Array, starts: Array, letters: Array) -> None:
         while keys[slot]:
             slot = (slot + 1) & ((1 << _SLOT_BITS) - 1)
         keys[slot], ranks[slot] = key, rank
+
+
+def divided(texts: Sequence[bytes]) -> bytes:
+    """Return texts in UTF-8 as `count_tokens` takes them, in whole words, of which it reads two
+    behind each place.
+    """
+    mark = bytes([END_OF_TEXT])
+    data = mark.join((*texts, b""))
+    return data + mark * (24 - len(data) % 8)
 
 
 def hashed(tokens: list[bytes]) -> tuple[Array, Array, Array, Array]:

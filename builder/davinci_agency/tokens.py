@@ -16,7 +16,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -69,13 +68,11 @@ class _Tiktoken(TokenCounter):
         self._memo = _Memo()
 
     def count(self, texts: Sequence[str]) -> int:
-        from davinci_agency.token_kernels import PADDING, count_tokens
+        from davinci_agency.token_kernels import count_tokens, divided
 
-        encoded = [_utf8(text) for text in texts]
-        ends = np.fromiter(accumulate(map(len, encoded)), np.int64, len(encoded))
-        data = b"".join((*encoded, bytes(PADDING)))
-        words = np.frombuffer(data, np.uint64, len(data) // 8)
-        tokens, long = count_tokens(words, ends, self._memo.table, *_tables())
+        data = divided([_utf8(text) for text in texts])
+        words = np.frombuffer(data, np.uint64)
+        tokens, long = count_tokens(words, len(texts), self._memo.table, *_tables())
         # tiktoken joins the bytes of a long piece by a heap, in no time that grows by their square.
         return tokens + sum(
             len(_o200k()._encode_single_piece(data[start:end])) for start, end in long
