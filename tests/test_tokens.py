@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.errors import CommandError
-from davinci_agency.tokens import _LONGEST_PIECE, _o200k, horizon, open_counter, texts_of
+from davinci_agency.tokens import _o200k, horizon, open_counter, texts_of
 
 COUNTER = open_counter()
 
@@ -26,22 +27,64 @@ def test_known_texts_have_their_known_tokens() -> None:
     assert count("") == 0
 
 
-PIECES = st.sampled_from(
-    ["word ", "\n", "x = 1\n", "  ", "/", "é", "日本", "'ll", "\r\n", "<|end|>"]
+def slowly(*texts: str) -> int:
+    return sum(len(_o200k().encode_ordinary(text)) for text in texts)
+
+
+HOSTILE = [
+    " " * 3_000, " " * 200 + "x", "\n" * 500, "a" * 5_000, "A" * 127 + "b", "A" * 128 + "b",
+    "é" * 1_000, "日本語のテキスト" * 50, "日本ABC日abcЯЖя", "👩‍👩‍👧‍👦🏳️‍🌈 🙂", "\u0301", "\u0301ABC",
+    " \u0301ABC", "!!\u0301a", "e\u0301\u0302", "a\r\n\r\n b\r", "1234567 ١٢٣٤٥ ½²", "\u00a0x\u00a0\u00a0y",
+    "ends in spaces   ", "ends in lines \n \n  ", "//\n/\r\n//x", " //\n\n/", "it's IT'S i'ſ I'LL we'Re 'S''s '",
+    "don't", "x'l", "x'r", "ǅungla ʰʰA ªº", "\x00\x1c\x1f\x85\u2028 \ufeff", "\x00" * 9, "a\x00", "\u0378 \U0001fae9 \U0010ffff",
+    "<|endoftext|>", "\ud83d alone \ude00 \ud83d\ude00", "qZ9" * 40, "=" * 300, "-" * 129 + "\n",
+    "0123456789abcdef" * 30, "Supercalifragilistic" * 10,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_a_hostile_text_has_the_tokens_that_tiktoken_finds(text: str) -> None:
+    assert count(text) == slowly(text)
+    assert count(text, text, "", text) == 3 * slowly(text)
+
+
+CHARACTERS = st.one_of(
+    st.sampled_from([*" \n\r\t/'\u00a0\u3000aAzZ1!sSlLdDtTmMrReEvV", "  ", "'ll", "\u0301", "日", "ǅ", "ſ"]),
+    st.characters(),
+    st.text(st.characters(categories=["Lu", "Ll", "Lt", "Lm", "Lo", "M", "N", "Zs"]), max_size=9),
+    st.sampled_from(["the", "Word", "naïve", "HTTPServer", "    ", "\r\n", "x" * 130, "🙂"]),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(CHARACTERS, max_size=20).map("".join), max_size=5))
+def test_any_texts_have_the_tokens_that_tiktoken_finds(texts: list[str]) -> None:
+    assert count(*texts) == slowly(*texts)
+
+
+def test_every_character_has_the_tokens_that_tiktoken_finds() -> None:
+    for first in range(0, 0x110000, 0x400):
+        text = "".join(
+            f"{chr(n)}a A{chr(n)} {chr(n)}{chr(n)}\n" for n in range(first, first + 0x400)
+        )
+        if first < 0x20000 or first >= 0xE0000:
+            assert count(text) == slowly(text), hex(first)
+
+
+@pytest.mark.parametrize(
+    ("run", "tokens"),
+    # What is known of a run that tiktoken gets through is also true of one that it dies on.
+    [(" ", 1 / 128), ("\n", 1 / 16), ("a", 1 / 8), ("é", 1)],
 )
+def test_a_run_without_end_is_counted_as_one_piece(run: str, tokens: float) -> None:
+    assert count(run * 200_000) == len(_o200k()._encode_single_piece(run * 200_000))
+    assert count(run * 200_000) == pytest.approx(200_000 * tokens, rel=0.01)
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(PIECES, min_size=1, max_size=6))
-def test_a_long_text_has_as_many_tokens_in_pieces_as_in_one(pieces: list[str]) -> None:
-    block = "".join(pieces) + "\nend of it"
-    text = block * (2 * _LONGEST_PIECE // len(block) + 1)
-    assert count(text) == len(_o200k().encode_ordinary(text))
-
-
-@pytest.mark.parametrize("text", [" " * 400_000, "\n" * 400_000, "a" * 400_000, "é" * 200_000])
-def test_runs_without_end_are_counted(text: str) -> None:
-    assert 0 < count(text) <= len(text)
+def test_threads_count_beside_each_other() -> None:
+    texts = [f"{n} is {n * n} {chr(0x400 + n)}word_{n} " * 300 for n in range(16)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(count, texts * 3)) == [slowly(text) for text in texts] * 3
 
 
 def test_a_conversation_is_what_a_model_reads_and_writes() -> None:
