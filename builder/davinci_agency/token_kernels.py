@@ -9,14 +9,17 @@ Nothing here is changed by counting, so threads may count beside each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 Array = npt.NDArray[Any]
+Vocabulary = tuple[Array, Array, Array, Array]
+"""A hash table, of keys and of ranks; where each token starts, by rank; and the tokens' bytes."""
+F = TypeVar("F", bound=Callable[..., Any])
 
 UPPER, LOWER, LETTER, MARK, NUMBER, SPACE, LINE, OTHER = (1 << bit for bit in range(8))
 """What a character is: Lu and Lt, Ll, Lm and Lo, M, N, white space, such that ends a line, else."""
@@ -54,22 +57,25 @@ _NONE = np.int32(2**31 - 1)
 """The rank of what is no token: above all others."""
 
 
+def _inlined(function: F) -> F:
+    """Return a kernel that becomes a part of its callers: a call with arrays costs a third more."""
+    return cast(F, njit(cache=True, nogil=True, forceinline=True)(function))
+
+
 @njit(cache=True, nogil=True)
 def count_tokens(
     words: Array,
     texts: int,
     memo: Array,
     kinds: Array,
-    keys: Array,
-    ranks: Array,
-    starts: Array,
-    letters: Array,
+    vocabulary: Vocabulary,
 ) -> tuple[int, Array]:
     """Return the tokens of so many texts, as they are `divided`.
 
     Pieces longer than any token aren't counted, but returned: where each begins and ends.
     """
-    tokens, place, count = 0, 0, 0
+    tokens: Any = 0
+    place, count = 0, 0
     data = words.view(np.uint8)
     long = np.empty((data.size // LONGEST_TOKEN + 1, 2), np.int64)
     parts = np.empty(LONGEST_TOKEN + 1, np.int64)
@@ -82,11 +88,11 @@ def count_tokens(
                 low, high = _packed(words, place, size)
                 slot = ((low ^ high * _FACTOR) * _FACTOR) >> _MEMO_SHIFT
                 if memo[slot, 0] != low or memo[slot, 1] & _WITHOUT_COUNT != high:
-                    found = _tokens(data, place, stop, keys, ranks, starts, letters, parts, pairs)
+                    found = _tokens(data, place, stop, vocabulary, parts, pairs)
                     memo[slot, 0], memo[slot, 1] = low, high | np.uint64(found) << _COUNT_AT
                 tokens += np.int64(memo[slot, 1] >> _COUNT_AT)
             elif size <= LONGEST_TOKEN:
-                tokens += _tokens(data, place, stop, keys, ranks, starts, letters, parts, pairs)
+                tokens += _tokens(data, place, stop, vocabulary, parts, pairs)
             else:
                 long[count, 0], long[count, 1] = place, stop
                 count += 1
@@ -95,25 +101,23 @@ def count_tokens(
     return tokens, long[:count]
 
 
-@njit(cache=True, nogil=True)
+@_inlined
 def _packed(words: Array, place: int, size: int) -> tuple[np.uint64, np.uint64]:
     """Return up to fifteen bytes, and how many they are, as two numbers."""
-    low, high = _eight(words, place), np.uint64(0)
-    if size < 8:
-        low &= _low_bytes(size)
-    else:
-        high = _eight(words, place + 8) & _low_bytes(size - 8)
+    low = _eight(words, place) & _low_bytes(min(size, 8))
+    high = _eight(words, place + 8) & _low_bytes(max(size - 8, 0))
     return low, high | np.uint64(size) << _LENGTH_AT
 
 
-@njit(cache=True, nogil=True)
-def _low_bytes(count: int) -> np.uint64:
-    """Return what leaves the first few of eight bytes, fewer than all."""
-    return (np.uint64(1) << np.uint64(8 * count)) - np.uint64(1)
+@_inlined
+def _low_bytes(count: int) -> Any:
+    """Return what leaves the first few of eight bytes, or all."""
+    half = np.uint64(4 * count)
+    return (_ONE << half << half) - _ONE
 
 
-@njit(cache=True, nogil=True)
-def _eight(words: Array, place: int) -> np.uint64:
+@_inlined
+def _eight(words: Array, place: int) -> Any:
     """Return the eight bytes at any place."""
     word, shift = place >> 3, np.uint64((place & 7) << 3)
     # Two shifts, as one of 64 bits is none.
@@ -121,7 +125,7 @@ def _eight(words: Array, place: int) -> np.uint64:
     return words[np.uint64(word)] >> shift | after
 
 
-@njit(cache=True, nogil=True)
+@_inlined
 def next_piece(data: Array, words: Array, place: int, kinds: Array) -> int:
     """Return where the piece ends that begins at a place."""
     kind = _kind(data, place, kinds)
@@ -139,7 +143,7 @@ def next_piece(data: Array, words: Array, place: int, kinds: Array) -> int:
     return stop if stop > place else _blanks(data, place, kinds)
 
 
-@njit(cache=True, nogil=True)
+@_inlined
 def _word(data: Array, words: Array, place: int, kinds: Array, kind: int) -> int:
     """Return where a word ends that begins here, maybe with a character before it; else here.
 
@@ -170,8 +174,8 @@ def _word(data: Array, words: Array, place: int, kinds: Array, kind: int) -> int
     return _contraction(data, stop)
 
 
-@njit(cache=True, nogil=True)
-def _small_letters(words: Array, place: int) -> int:
+@_inlined
+def _small_letters(words: Array, place: int) -> Any:
     """Return how many of the next seven bytes are a to z, before one that isn't.
 
     Eight bytes are asked at once, by sums that reach a byte's highest bit: a loop over the letters
@@ -184,23 +188,23 @@ def _small_letters(words: Array, place: int) -> int:
     return np.int64((((others ^ (others - _ONE)) & _ONES) * _ONES) >> _LENGTH_AT) - 1
 
 
-@njit(cache=True, nogil=True)
+@_inlined
 def _contraction(data: Array, place: int) -> int:
     """Return where 's, 't, 're, 've, 'm, 'll or 'd ends, in any case, that begins here; or here."""
     if data[np.uint64(place)] != _QUOTE:
         return place
     first = data[place + 1] | _LOWER_CASE
-    if first == _S or first == _T or first == _M or first == _D:
+    if first in (_S, _T, _M, _D):
         return place + 2
     second = data[place + 2] | _LOWER_CASE
-    if (second == _E and (first == _R or first == _V)) or (second == _L and first == _L):
+    if (second == _E and first in (_R, _V)) or (second == _L and first == _L):
         return place + 3
-    if data[place + 1] == 0xC5 and data[place + 2] == 0xBF:  # ſ is an s, too.
+    if data[place + 1] == 0xC5 and data[place + 2] == 0xBF:  # The long s is one, too.
         return place + 3
     return place
 
 
-@njit(cache=True, nogil=True)
+@_inlined
 def _symbols(data: Array, place: int, kinds: Array) -> int:
     """Return where symbols and the ends of lines behind them end, maybe after a space; or here."""
     start = place + 1 if data[place] == _SPACE else place
@@ -214,7 +218,7 @@ def _symbols(data: Array, place: int, kinds: Array) -> int:
     return stop
 
 
-@njit(cache=True, nogil=True)
+@_inlined
 def _blanks(data: Array, place: int, kinds: Array) -> int:
     """Return where blanks end: behind the last end of a line, else before the last one of many.
 
@@ -234,8 +238,8 @@ def _blanks(data: Array, place: int, kinds: Array) -> int:
     return stop if data[stop] == END_OF_TEXT or last == place else last
 
 
-@njit(cache=True, nogil=True)
-def _kind(data: Array, place: int, kinds: Array) -> int:
+@_inlined
+def _kind(data: Array, place: int, kinds: Array) -> Any:
     """Return what the character is that begins at a place."""
     first = np.int64(data[np.uint64(place)])
     if first < 0x80:
@@ -252,7 +256,7 @@ def _kind(data: Array, place: int, kinds: Array) -> int:
     return kinds[(first & 0x07) << 18 | second << 12 | third << 6 | fourth]
 
 
-@njit(cache=True, nogil=True)
+@_inlined
 def _width(data: Array, place: int) -> int:
     """Return the bytes of the character that begins at a place."""
     first = data[np.uint64(place)]
@@ -266,17 +270,14 @@ def _tokens(
     data: Array,
     place: int,
     end: int,
-    keys: Array,
-    ranks: Array,
-    starts: Array,
-    letters: Array,
+    vocabulary: Vocabulary,
     parts: Array,
     pairs: Array,
 ) -> int:
     """Return the tokens of a piece, itself one or to be merged of its bytes."""
-    if _rank(data, place, end, keys, ranks, starts, letters) != _NONE:
+    if _rank(data, place, end, vocabulary) != _NONE:
         return 1
-    return _merged(data, place, end, keys, ranks, starts, letters, parts, pairs)
+    return _merged(data, place, end, vocabulary, parts, pairs)
 
 
 @njit(cache=True, nogil=True)
@@ -284,22 +285,21 @@ def _merged(
     data: Array,
     place: int,
     end: int,
-    keys: Array,
-    ranks: Array,
-    starts: Array,
-    letters: Array,
+    vocabulary: Vocabulary,
     parts: Array,
     pairs: Array,
 ) -> int:
-    """Return the tokens of a piece: its bytes, of which the pair of least rank is joined, the first
-    of such, until no pair is a token.
+    """Return how many tokens the bytes of a piece are joined to.
+
+    Each time the pair of the least rank is, the first of such, until no pair is a token.
     """
     size = end - place
     for n in range(size + 1):
         parts[np.uint64(n)] = place + n
-    best, least = 0, _NONE
+    best: int = 0
+    least: Any = _NONE
     for n in range(size - 1):
-        rank = _rank(data, place + n, place + n + 2, keys, ranks, starts, letters)
+        rank = _rank(data, place + n, place + n + 2, vocabulary)
         pairs[np.uint64(n)] = rank
         if rank < least:
             best, least = n, rank
@@ -309,7 +309,7 @@ def _merged(
             parts[np.uint64(n)] = parts[np.uint64(n + 1)]
             pairs[np.uint64(n - 1)] = pairs[np.uint64(n)]
         for n in range(max(best - 1, 0), min(best + 1, size - 1)):
-            pairs[np.uint64(n)] = _rank(data, parts[n], parts[n + 2], keys, ranks, starts, letters)
+            pairs[np.uint64(n)] = _rank(data, parts[n], parts[n + 2], vocabulary)
         least = _NONE
         for n in range(size - 1):
             if pairs[np.uint64(n)] < least:
@@ -317,11 +317,10 @@ def _merged(
     return size
 
 
-@njit(cache=True, nogil=True)
-def _rank(
-    data: Array, place: int, end: int, keys: Array, ranks: Array, starts: Array, letters: Array
-) -> int:
+@_inlined
+def _rank(data: Array, place: int, end: int, vocabulary: Vocabulary) -> Any:
     """Return the rank of a token; `_NONE` if it is none."""
+    keys, ranks, starts, letters = vocabulary
     key = _key(data, place, end)
     slot = (key * _FACTOR) >> _SLOT_SHIFT
     while keys[slot]:
@@ -333,8 +332,8 @@ def _rank(
     return _NONE
 
 
-@njit(cache=True, nogil=True)
-def _key(data: Array, place: int, end: int) -> np.uint64:
+@_inlined
+def _key(data: Array, place: int, end: int) -> Any:
     """Return a few bytes and how many they are, or a hash of many; never 0."""
     key = np.uint64(0)
     if end - place <= _PACKED:
@@ -352,15 +351,16 @@ def _is_token(data: Array, place: int, end: int, starts: Array, letters: Array, 
     start = starts[rank]
     if starts[rank + 1] - start != end - place:
         return False
-    for n in range(end - place):
+    for n in range(end - place):  # noqa: SIM110 - numba has no all()
         if data[place + n] != letters[start + n]:
             return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def fill(keys: Array, ranks: Array, starts: Array, letters: Array) -> None:
+def fill(vocabulary: Vocabulary) -> None:
     """Put every token where it is looked for."""
+    keys, ranks, starts, letters = vocabulary
     for rank in range(starts.size - 1):
         key = _key(letters, starts[rank], starts[rank + 1])
         slot = np.int64((key * _FACTOR) >> _SLOT_SHIFT)
@@ -370,19 +370,20 @@ def fill(keys: Array, ranks: Array, starts: Array, letters: Array) -> None:
 
 
 def divided(texts: Sequence[bytes]) -> bytes:
-    """Return texts in UTF-8 as `count_tokens` takes them, in whole words, of which it reads two
-    behind each place.
+    """Return texts in UTF-8 as `count_tokens` takes them.
+
+    These are whole words; some bytes follow the last text, as it reads two words behind a place.
     """
     mark = bytes([END_OF_TEXT])
     data = mark.join((*texts, b""))
     return data + mark * (24 - len(data) % 8)
 
 
-def hashed(tokens: list[bytes]) -> tuple[Array, Array, Array, Array]:
+def hashed(tokens: list[bytes]) -> Vocabulary:
     """Return tokens, which stand at their ranks, as `count_tokens` takes them."""
     keys = np.zeros(1 << _SLOT_BITS, np.uint64)
     ranks = np.empty(1 << _SLOT_BITS, np.int32)
     starts = np.concatenate([[0], np.cumsum([len(token) for token in tokens])]).astype(np.int32)
     letters = np.frombuffer(b"".join(tokens), np.uint8)
-    fill(keys, ranks, starts, letters)
+    fill((keys, ranks, starts, letters))
     return keys, ranks, starts, letters

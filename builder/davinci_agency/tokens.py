@@ -188,12 +188,12 @@ def _o200k() -> Any:
 
 
 @cache
-def _tables() -> tuple[Any, ...]:
+def _tables() -> tuple[Any, Any]:
     """Return what `count_tokens` looks up: the kinds of characters, and the vocabulary."""
     from davinci_agency.token_kernels import hashed
 
     ranks = _o200k()._mergeable_ranks
-    return (_kinds(), *hashed(sorted(ranks, key=ranks.__getitem__)))
+    return _kinds(), hashed(sorted(ranks, key=ranks.__getitem__))
 
 
 def _kinds() -> Any:
