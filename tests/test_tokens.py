@@ -33,7 +33,8 @@ def slowly(*texts: str) -> int:
 
 HOSTILE = [
     " " * 3_000, " " * 200 + "x", "\n" * 500, "a" * 5_000, "A" * 127 + "b", "A" * 128 + "b",
-    "é" * 1_000, "日本語のテキスト" * 50, "日本ABC日abcЯЖя", "👩‍👩‍👧‍👦🏳️‍🌈 🙂", "\u0301", "\u0301ABC",
+    "é" * 1_000, "日本語のテキスト" * 50, "日本ABC日abcЯЖя",
+    "👩‍👩‍👧‍👦🏳️‍🌈 🙂", "\u0301", "\u0301ABC",
     " \u0301ABC", "!!\u0301a", "e\u0301\u0302", "a\r\n\r\n b\r", "1234567 ١٢٣٤٥ ½²",
     "\u00a0x\u00a0\u00a0y",
     "ends in spaces   ", "ends in lines \n \n  ", "//\n/\r\n//x", " //\n\n/",
@@ -52,8 +53,8 @@ def test_a_hostile_text_has_the_tokens_that_tiktoken_finds(text: str) -> None:
 
 
 CHARACTERS = st.one_of(
-    st.sampled_from([*" \n\r\t/'\u00a0\u3000aAzZ1!sSlLdDtTmMrReEvV", "  ", "'ll", "\u0301", "日", "ǅ",
-                     "\u017f"]),
+    st.sampled_from([*" \n\r\t/'\u00a0\u3000aAzZ1!sSlLdDtTmMrReEvV", "  ", "'ll", "\u0301", "日",
+                     "ǅ", "\u017f"]),
     st.characters(),
     st.text(st.characters(categories=["Lu", "Ll", "Lt", "Lm", "Lo", "M", "N", "Zs"]), max_size=9),
     st.sampled_from(["the", "Word", "naïve", "HTTPServer", "    ", "\r\n", "x" * 130, "🙂"]),
