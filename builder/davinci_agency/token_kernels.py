@@ -4,7 +4,8 @@
 runs of characters of some kinds, so each piece is found by looking at its characters once or twice,
 with no stack of places to go back to: no text is too long, and all take linear time.
 
-Nothing here is changed by counting, so threads may count beside each other.
+Counting changes nothing but the memo, of which each thread has its own, and lets go of Python's
+lock, so threads count beside each other.
 """
 
 from __future__ import annotations
@@ -43,9 +44,10 @@ LONGEST_TOKEN = 128
 _PACKED = 7
 """A token of so many bytes is its own key."""
 _REMEMBERED = 15
-"""A piece of so many bytes fits, with its length, into two numbers."""
+"""A piece of so many bytes fits, with its length and its tokens, into two numbers."""
 _MEMO_BITS = 18
 MEMO_SHAPE = 1 << _MEMO_BITS, 2
+"""Four megabytes for each thread that counts: a piece takes the place of another of its hash."""
 _SLOT_BITS = 19
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _EIGHT, _LENGTH_AT, _HASHED = np.uint64(8), np.uint64(56), np.uint64(0xFF << 56)
@@ -64,11 +66,7 @@ def _inlined(function: F) -> F:
 
 @njit(cache=True, nogil=True)
 def count_tokens(
-    words: Array,
-    texts: int,
-    memo: Array,
-    kinds: Array,
-    vocabulary: Vocabulary,
+    words: Array, texts: int, memo: Array, kinds: Array, vocabulary: Vocabulary
 ) -> tuple[int, Array]:
     """Return the tokens of so many texts, as they are `divided`.
 
@@ -267,12 +265,7 @@ def _width(data: Array, place: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _tokens(
-    data: Array,
-    place: int,
-    end: int,
-    vocabulary: Vocabulary,
-    parts: Array,
-    pairs: Array,
+    data: Array, place: int, end: int, vocabulary: Vocabulary, parts: Array, pairs: Array
 ) -> int:
     """Return the tokens of a piece, itself one or to be merged of its bytes."""
     if _rank(data, place, end, vocabulary) != _NONE:
@@ -282,12 +275,7 @@ def _tokens(
 
 @njit(cache=True, nogil=True)
 def _merged(
-    data: Array,
-    place: int,
-    end: int,
-    vocabulary: Vocabulary,
-    parts: Array,
-    pairs: Array,
+    data: Array, place: int, end: int, vocabulary: Vocabulary, parts: Array, pairs: Array
 ) -> int:
     """Return how many tokens the bytes of a piece are joined to.
 
