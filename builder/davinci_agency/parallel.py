@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import os
 import pickle
 import tempfile
 from collections import deque
@@ -17,6 +19,9 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""As glibc's malloc.h has them."""
+_LARGE_BYTES, _KEPT_BYTES = 32 << 20, 128 << 20
 _AHEAD = 2
 """Items in flight per worker: enough to keep it busy, few enough to bound memory."""
 
@@ -76,7 +81,7 @@ class Pool:
         if self._processes is None:
             # Spawned, not forked: a fork copies the locks that other threads hold.
             context = multiprocessing.get_context("spawn")
-            self._processes = ProcessPoolExecutor(self.workers, context)
+            self._processes = ProcessPoolExecutor(self.workers, context, _keep_memory)
         return self._processes
 
 
@@ -120,6 +125,19 @@ def threaded_map(
             stop()
             for future in waiting:
                 future.cancel()
+
+
+def _keep_memory() -> None:
+    """Keep what is freed in this process for what comes next.
+
+    Lines and columns are large; whoever gives each back to the system takes new pages for the next,
+    which may take longer than all that is done with them.
+    """
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")  # read when pyarrow is imported
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def _do(function: Path, item: Any) -> Any:

@@ -6,6 +6,7 @@ import platform
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -122,6 +123,7 @@ def write_release(
         atomic_folder(out, MANIFEST) as folder,
         stage_output("build", out, strict=strict, records=False) as output,
         Pool(workers) as pool,
+        ThreadPoolExecutor(1) as beside,
         open_inspected(
             inputs.pulls, PullRequest, _home, output, progress, counted=False, pool=pool
         ) as pulls,
@@ -133,6 +135,7 @@ def write_release(
         ) as attempts,
         open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
     ):
+        files = beside.submit(_input_files, inputs)
         rows, refused = _rows(pulls, tasks, attempts, options, output)
         with _receipts(refused, removals) as receipts:
             rows["removals"] = receipts
@@ -144,7 +147,7 @@ def write_release(
         homes = (*pulls.seen, *(home for home, _, _ in tasks.seen))
         held = frozenset((repo, license_) for _, repo, license_ in homes)
         notices = _write_notices(folder, inputs.notices, held)
-        write_manifest(folder, _manifest(inputs, options, shards, notices))
+        write_manifest(folder, _manifest(inputs, files.result(), options, shards, notices))
         if finish is not None:
             finish(folder)
     return output.summary()
@@ -280,9 +283,7 @@ def _write_notices(
     return digest_file(folder / NOTICES)
 
 
-def _manifest(
-    inputs: BuildInputs, options: BuildOptions, shards: Sequence[Shard], notices: str | None
-) -> Manifest:
+def _input_files(inputs: BuildInputs) -> tuple[InputFile, ...]:
     files = [
         InputFile(record, path.name, digest_file(path), path.stat().st_size)
         for record, paths in inputs.by_record().items()
@@ -291,13 +292,23 @@ def _manifest(
     if inputs.after is not None:
         before = inputs.after / MANIFEST
         files.append(InputFile("release", before.name, digest_file(before), before.stat().st_size))
+    return tuple(sorted(files, key=lambda file: (file.record, file.name, file.sha256)))
+
+
+def _manifest(
+    inputs: BuildInputs,
+    files: tuple[InputFile, ...],
+    options: BuildOptions,
+    shards: Sequence[Shard],
+    notices: str | None,
+) -> Manifest:
     return Manifest(
         name=options.name,
         schema_version=SCHEMA_VERSION,
         shard_format=options.shard_format,
         made_with=made_with(),
         options={"threshold": options.threshold},
-        inputs=tuple(sorted(files, key=lambda file: (file.record, file.name, file.sha256))),
+        inputs=files,
         rows={
             config: sum(shard.rows for shard in shards if shard.config == config)
             for config in CONFIGS

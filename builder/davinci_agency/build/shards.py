@@ -138,6 +138,7 @@ def write_shard(plan: ShardPlan) -> Shard:
             else:
                 for batch in batches:
                     writer.write_batch(batch)
+            del batches  # else it would be held until the next ones are there
     return Shard(
         path=plan.path,
         config=plan.config,
