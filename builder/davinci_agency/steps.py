@@ -15,12 +15,12 @@ from davinci_agency.notices import notices_file
 from davinci_agency.progress import Progress
 from davinci_agency.recipe import Recipe, SourceTable
 from davinci_agency.release import MANIFEST
+from davinci_agency.release_step import build_step, outputs_of, stamp_of
 from davinci_agency.repository.source import Source
 from davinci_agency.stage import Summary, side_file
 from davinci_agency.step import Step
 
 if TYPE_CHECKING:
-    from davinci_agency.build import BuildInputs, BuildOptions
     from davinci_agency.mine import MineOptions
 
 
@@ -62,15 +62,6 @@ def steps_of(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> 
     )
     made = (*pulls, chains, tasks, *all_attempts, curated)
     yield _build(recipe, curated, before, pulls, made, release, workers, strict, progress)
-
-
-def stamp_of(out: Path) -> Path:
-    """Return where the stamp of an output is kept."""
-    return out.with_name(f".{out.name}.stamp")
-
-
-def _outputs(out: Path) -> tuple[Path, ...]:
-    return (out, side_file(out, "removed"), side_file(out, "quarantine"))
 
 
 def _mine(
@@ -124,7 +115,7 @@ def mine_step(
             for source, options in named
         },
         inputs=(),
-        outputs=(*_outputs(out), notices_file(out)),
+        outputs=(*outputs_of(out), notices_file(out)),
         stamp=stamp_of(out),
         action=lambda: mine_pulls(
             sources, out, cache=cache, workers=workers, strict=strict, progress=progress
@@ -152,7 +143,7 @@ def _chain(
         name="chain",
         options=msgspec.to_builtins(table),
         inputs=pulls,
-        outputs=_outputs(out),
+        outputs=outputs_of(out),
         stamp=stamp_of(out),
         action=lambda: find_chains(
             pulls,
@@ -186,7 +177,7 @@ def _query(
         name="query",
         options=msgspec.to_builtins(table),
         inputs=(chains,),
-        outputs=_outputs(out),
+        outputs=outputs_of(out),
         stamp=stamp_of(out),
         action=lambda: write_queries(
             [chains],
@@ -208,7 +199,7 @@ def _ingest(recipe: Recipe, tasks: Path, out: Path, strict: bool, progress: Prog
         name="ingest",
         options={"trajectories": list(recipe.tables.dataset.trajectories)},
         inputs=(*paths, tasks),
-        outputs=_outputs(out),
+        outputs=outputs_of(out),
         stamp=stamp_of(out),
         action=lambda: ingest_trajectories(paths, [tasks], out, strict=strict, progress=progress),
     )
@@ -250,7 +241,7 @@ def _collect(
         name="collect",
         options={},
         inputs=(tasks,),
-        outputs=_outputs(out),
+        outputs=outputs_of(out),
         stamp=stamp_of(out),
         action=action,
         # What could not be had of a model may be had now, and what is done is not done again.
@@ -283,7 +274,7 @@ def _curate(
             *map(Path, (*lists, *benchmarks)),
             *([before / MANIFEST] if before else []),
         ),
-        outputs=_outputs(out),
+        outputs=outputs_of(out),
         stamp=stamp_of(out),
         action=lambda: select_samples(
             CurateInputs(*records, before),
@@ -320,44 +311,6 @@ def _build(
     )
     stamp = recipe.resolve(recipe.tables.dataset.work) / ".release.stamp"
     return build_step(inputs, release, options, stamp, workers, strict, progress)
-
-
-def build_step(
-    inputs: BuildInputs,
-    out: Path,
-    options: BuildOptions,
-    stamp: Path,
-    workers: int,
-    strict: bool,
-    progress: Progress,
-) -> Step:
-    """Return the step that writes a release and its card."""
-    from davinci_agency.build import made_with, write_release
-    from davinci_agency.card import write_card
-
-    named = inputs.by_record()
-    files = (path for paths in named.values() for path in paths)
-    before = () if inputs.after is None else (inputs.after / MANIFEST,)
-    return Step(
-        name="build",
-        options={
-            **msgspec.to_builtins(options),
-            "made_with": made_with(),
-            "files": {record: len(paths) for record, paths in named.items()},
-        },
-        inputs=(*files, *before),
-        outputs=_outputs(out),
-        stamp=stamp,
-        action=lambda: write_release(
-            inputs,
-            out,
-            options,
-            finish=write_card,
-            workers=workers,
-            strict=strict,
-            progress=progress,
-        ),
-    )
 
 
 def _release_before(recipe: Recipe, target: str) -> Path:

@@ -62,8 +62,8 @@ def again(folder: Path, workers: int) -> None:
     """Build a release, unless it is there already."""
     from davinci_agency.build import BuildInputs, BuildOptions
     from davinci_agency.progress import SILENT
+    from davinci_agency.release_step import build_step, stamp_of
     from davinci_agency.step import do_step
-    from davinci_agency.steps import build_step, stamp_of
 
     inputs = BuildInputs(tasks=(folder / "tasks.jsonl",), attempts=(folder / "attempts.jsonl",))
     out = folder / "release"

@@ -153,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="small inputs: five minutes")
     quick: bool = parser.parse_args().quick
-    built, speed = build_section(200 if quick else 1600, 1 if quick else 3, os.cpu_count() or 1)
+    built, speed = build_section(800 if quick else 1600, 1 if quick else 3, os.cpu_count() or 1)
     kind = "`make bench-quick`: small inputs, one round" if quick else "`make bench`"
     sections = [
         f"# Benchmarks\n\nWritten by {kind}, on {machine()}\n",

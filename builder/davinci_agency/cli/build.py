@@ -83,8 +83,8 @@ def command(
         --after org/davinci-agency@v1.0.0
     """
     from davinci_agency.build import BuildInputs, BuildOptions
+    from davinci_agency.release_step import build_step, stamp_of
     from davinci_agency.step import do_step
-    from davinci_agency.steps import build_step, stamp_of
 
     before = None
     if after is not None:
