@@ -34,10 +34,15 @@ lint: install  ## style, types, the direction of imports, and whether the schema
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/davinci-agency schema check --schemas schemas --changelog CHANGELOG.md
 
-bench: install  ## everything measured beside its peers, into BENCHMARKS.md; most of an hour
+PEERS := .peers
+
+$(PEERS): | install  # beside the environment, which stays what the lock says
+	$(BIN)/python -m pip install --quiet --no-deps --target $@ rensa datasketch detect-secrets scipy
+
+bench: install $(PEERS)  ## everything measured beside its peers, into BENCHMARKS.md; most of an hour
 	$(BIN)/python -m tests.benchmarks.report
 
-bench-quick: install  ## the same with small inputs, in some five minutes
+bench-quick: install $(PEERS)  ## the same with small inputs, in some five minutes
 	$(BIN)/python -m tests.benchmarks.report --quick
 
 lock:  ## pin every dependency again (needs uv)

@@ -76,7 +76,7 @@ def measured(run: Run, quick: bool) -> str:
     done = subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,
-        env=environment(),
+        env={**environment(), "PYTHONPATH": str(ROOT / ".peers")},
         stdout=subprocess.PIPE,
         text=True,
         check=False,
@@ -124,8 +124,8 @@ def arithmetic(speed: float) -> str:
     """Return what a core's speed in MB a second gives for more than one machine holds."""
     hours = {name: size / (speed * _HOUR) for name, size in _SIZES.items()}
     rows = "\n".join(
-        f"| {name} | {size / 1e6:,.0f} TB | {hours[name]:,.0f} | {hours[name] / 1000:,.1f} h "
-        f"| {hours[name] * _CORE_HOUR:,.0f} |"
+        f"| {name} | {size / 1e6:,.1f} TB | {hours[name]:,.0f} "
+        f"| {hours[name] * 60 / 1000:,.0f} min | {hours[name] * _CORE_HOUR:,.2f} |"
         for name, size in _SIZES.items()
     )
     return (
@@ -153,8 +153,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="small inputs: five minutes")
     quick: bool = parser.parse_args().quick
-    built, speed = build_section(800 if quick else 1600, 1 if quick else 3, os.cpu_count() or 1)
-    kind = "`make bench-quick`: small inputs, one round" if quick else "`make bench`"
+    built, speed = build_section(800 if quick else 1600, 3, os.cpu_count() or 1)
+    kind = "`make bench-quick`: small inputs" if quick else "`make bench`"
     sections = [
         f"# Benchmarks\n\nWritten by {kind}, on {machine()}\n",
         built,
