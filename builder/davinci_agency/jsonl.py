@@ -68,7 +68,7 @@ class RecordFiles(Generic[R]):
     """The good records of some files, sorted by their keys, whatever the files' order was.
 
     Every line was checked in one pass; a record is read again when it is asked for. Held in
-    memory: its key, identifier and location (some 400 bytes), never the record.
+    memory: its key, identifier and location (some 950 bytes), never the record.
     """
 
     def __init__(

@@ -21,15 +21,7 @@ import pyarrow.parquet as pq
 from davinci_agency.build.samples import make_sample
 from davinci_agency.files import digest_file
 from davinci_agency.jsonl import LineReader
-from davinci_agency.records import (
-    SPLITS,
-    Attempt,
-    JsonObject,
-    Split,
-    Task,
-    from_json,
-    to_row,
-)
+from davinci_agency.records import SPLITS, Attempt, JsonObject, Split, Task, from_json, to_row
 from davinci_agency.release import (
     CONFIGS,
     PARQUET,
@@ -39,7 +31,7 @@ from davinci_agency.release import (
     shard_path,
 )
 from davinci_agency.schema import load_schema
-from davinci_agency.schema.arrow import arrow_schema, is_json, record_batch
+from davinci_agency.schema.arrow import arrow_schema, is_json, is_json_list, record_batch
 from davinci_agency.surveying import Location
 
 SHARD_BYTES = 256 << 20
@@ -122,8 +114,8 @@ def write_shard(plan: ShardPlan) -> Shard:
     """Write one shard and return what it is."""
     path = plan.folder / plan.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    schema = arrow_schema(load_schema(CONFIGS[plan.config]))
     record = CONFIGS[plan.config]
+    schema = arrow_schema(load_schema(record))
     lines = _Lines("attempt" if record == "sample" else record)
     with LineReader() as reader, _writer(path, schema, plan.shard_format) as writer:
         for group in _cut(plan.rows, ROW_GROUP_BYTES):
@@ -172,7 +164,7 @@ class _Lines:
         self.nothing: JsonObject = {
             field.name: () if pa.types.is_list(field.type) else {}
             for field in columns
-            if is_json(field.type) or _holds_json(field.type)
+            if is_json(field.type) or is_json_list(field.type)
         }
         kinds = [(field.name, _kind(field.type)) for field in columns]
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Line", kinds, gc=False))
@@ -182,15 +174,11 @@ class _Lines:
         return msgspec.structs.asdict(self._decoder.decode(line))
 
 
-def _holds_json(kind: pa.DataType) -> bool:
-    return pa.types.is_list(kind) and is_json(kind.value_type)
-
-
 def _kind(kind: pa.DataType) -> Any:
     """Return what a column's values are taken as."""
     if is_json(kind):
         return msgspec.Raw
-    return list[msgspec.Raw] | None if _holds_json(kind) else Any
+    return list[msgspec.Raw] | None if is_json_list(kind) else Any
 
 
 def _writer(

@@ -61,6 +61,11 @@ def is_json(kind: pa.DataType) -> bool:
     return isinstance(kind, pa.BaseExtensionType)
 
 
+def is_json_list(kind: pa.DataType) -> bool:
+    """Tell whether a column holds lists of JSON values."""
+    return pa.types.is_list(kind) and is_json(kind.value_type)
+
+
 def _field(name: str, node: JsonSchema, schema: Schema, path: str = "") -> pa.Field:
     path = f"{path}.{name}" if path else name
     node = schema.follow(node)
@@ -146,7 +151,7 @@ def record_batch(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Rec
 
 
 def _column(values: Sequence[Any], field: pa.Field) -> pa.Array:
-    if pa.types.is_list(field.type) and is_json(field.type.value_type):
+    if is_json_list(field.type):
         return _json_lists(values, field.type)
     to_storage = _encoder(field.type)
     stored = pa.array([to_storage(value) for value in values], _storage(field.type))
