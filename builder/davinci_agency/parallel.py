@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from functools import lru_cache, partial
 from itertools import chain, cycle, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -26,11 +26,37 @@ _AHEAD = 2
 """Items in flight per worker: enough to keep it busy, few enough to bound memory."""
 
 
+class Engine(Protocol):
+    """Where work is done: by processes of this machine (`Pool`), or of others.
+
+    Attributes:
+        workers: how many pieces of work it does at once.
+        scratch: the folder of files that all workers read and write while work is done; ``None``
+            where the system's own will do.
+    """
+
+    workers: int
+    scratch: Path | None
+
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Generator[Result, None, None]:
+        """Yield ``function(item)`` for every item, in order.
+
+        Function, items and results must be picklable, and a function may be called twice for an
+        item whose worker died: it must leave the same behind both times. What it raises is raised
+        here.
+        """
+        ...
+
+
 class Pool:
     """Processes for one piece of work after the other; none starts before it is needed.
 
     With one worker, or for a single item, everything happens here.
     """
+
+    scratch: Path | None = None
 
     def __init__(self, workers: int = 1) -> None:
         self.workers = workers
