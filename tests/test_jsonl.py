@@ -414,7 +414,7 @@ def test_how_a_file_is_cut_and_who_reads_it_changes_nothing(
         with (
             stage_output("chain", out) as output,
             Pool(workers) as pool,
-            open_inspected([path], PullRequest, _title, output, pool=pool) as records,
+            open_inspected([path], PullRequest, _title, output, engine=pool) as records,
         ):
             output.kept = len(records)
             found.append(([records.line(n) for n in range(len(records))], records.seen))

@@ -204,11 +204,12 @@ def _remove_tree(folder: Path) -> None:
 
 
 @contextmanager
-def plain_file(path: Path) -> Iterator[Path]:
+def plain_file(path: Path, scratch: Path | None = None) -> Iterator[Path]:
     """Give the path of an uncompressed file with the same content, to be read anywhere in it.
 
-    A plain file is its own; standard input and ``.zst`` are copied to a temporary file. Raises
-    `CommandError` if there is no such file, and `DataError` if its compression is damaged.
+    A plain file is its own; standard input and ``.zst`` are copied to a temporary file, in the
+    folder ``scratch`` if there is one. Raises `CommandError` if there is no such file, and
+    `DataError` if its compression is damaged.
     """
     if path != STDIO and not path.is_file():
         if path.is_dir():
@@ -221,7 +222,9 @@ def plain_file(path: Path) -> Iterator[Path]:
     if path != STDIO and not is_compressed(path):
         yield path
         return
-    with tempfile.NamedTemporaryFile(prefix="davinci-agency-", suffix=path.stem) as spool:
+    with tempfile.NamedTemporaryFile(
+        prefix="davinci-agency-", suffix=path.stem, dir=scratch
+    ) as spool:
         if path == STDIO:
             shutil.copyfileobj(sys.stdin.buffer, spool, _BLOCK)
         else:

@@ -16,17 +16,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
 
 from davinci_agency.files import plain_file
 from davinci_agency.ids import canonical
-from davinci_agency.parallel import HERE, Pool
+from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.records import R, Record, SortKey, from_json
+from davinci_agency.spooling import LineReader, Location
 from davinci_agency.stage import Quarantined, StageOutput
-from davinci_agency.surveying import Checked, Location, Seen, Survey, Unusable, ranges_of
+from davinci_agency.surveying import Checked, Seen, Survey, Unusable, ranges_of
 
 T = TypeVar("T")
 
@@ -40,28 +41,6 @@ class _Place(Generic[T]):
     source: Location
     location: Location
     what: T
-
-
-class LineReader:
-    """Reads lines where they stand, and keeps the files open until it is closed."""
-
-    def __init__(self) -> None:
-        self._files: dict[Path, BinaryIO] = {}
-
-    def __enter__(self) -> LineReader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for file in self._files.values():
-            file.close()
-
-    def read(self, location: Location) -> bytes:
-        """Return the bytes of a line."""
-        if location.path not in self._files:
-            self._files[location.path] = location.path.open("rb")
-        file = self._files[location.path]
-        file.seek(location.offset)
-        return file.read(location.length)
 
 
 class RecordFiles(Generic[R]):
@@ -159,27 +138,29 @@ def open_inspected(
     progress: Progress = SILENT,
     *,
     counted: bool = True,
-    pool: Pool = HERE,
+    engine: Engine = HERE,
 ) -> Iterator[InspectedFiles[R, T]]:
     """Read the files of one record type like `open_records`, and look at every record on the way.
 
     What ``inspect`` sees is held in memory. A line that it writes anew, or that is not spelt as
     this project spells it, is kept in a temporary file and stands for the record from then on.
-    ``inspect`` is called in the processes of ``pool``, and raises `UnusableLineError` where the
+    ``inspect`` is called by ``engine``, and raises `UnusableLineError` where the
     record is of no use.
     """
     with ExitStack() as stack:
         reader = stack.enter_context(LineReader())
-        spool = stack.enter_context(tempfile.TemporaryDirectory(prefix="davinci-agency-"))
+        spool = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="davinci-agency-", dir=engine.scratch)
+        )
         survey = Survey(record_type, inspect, Path(spool))
         places: list[_Place[T]] = []
         for number, path in enumerate(paths):
             output.refuse_own(path)
-            plain = stack.enter_context(plain_file(path))
+            plain = stack.enter_context(plain_file(path, engine.scratch)).absolute()
             progress.start(f"read {path.name}", plain.stat().st_size)
             before = 0
             ranges = list(ranges_of(plain))
-            for part, surveyed in zip(ranges, pool.map(survey, ranges), strict=True):
+            for part, surveyed in zip(ranges, engine.map(survey, ranges), strict=True):
                 for line in surveyed.found:
                     output.read += counted
                     if isinstance(line, Unusable):

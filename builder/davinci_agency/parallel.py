@@ -115,14 +115,6 @@ HERE = Pool()
 """No other processes."""
 
 
-def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int
-) -> Iterator[Result]:
-    """Yield ``function(item)`` for every item, in order, by a `Pool` of its own."""
-    with Pool(workers) as pool:
-        yield from pool.map(function, items)
-
-
 def threaded_map(
     function: Callable[[Item], Result],
     items: Iterable[Item],

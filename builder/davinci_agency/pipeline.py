@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from davinci_agency.errors import CommandError
 from davinci_agency.files import STDIO
+from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.recipe import Recipe
 from davinci_agency.repository.source import Source
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 
 def run(
-    recipe: Recipe, *, workers: int = 1, strict: bool = False, progress: Progress = SILENT
+    recipe: Recipe, *, engine: Engine = HERE, strict: bool = False, progress: Progress = SILENT
 ) -> Iterator[Outcome]:
     """Run a recipe's stages in order, yielding each one's outcome when it is there.
 
-    With several workers the calling script needs the usual ``if __name__ == "__main__"``.
+    If the engine has several workers, the calling script needs the usual
+    ``if __name__ == "__main__"``.
     """
-    for step in steps_of(recipe, workers, strict, progress):
+    for step in steps_of(recipe, engine, strict, progress):
         yield do_step(step, strict)
 
 
@@ -35,7 +37,7 @@ def mine(
     out: Path,
     cache: Path,
     *,
-    workers: int = 1,
+    engine: Engine = HERE,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
@@ -45,10 +47,10 @@ def mine(
     located = [locate(source, options, cache, progress) for source in sources]
     if out == STDIO:
         summary = mine_pulls(
-            located, out, cache=cache, workers=workers, strict=strict, progress=progress
+            located, out, cache=cache, engine=engine, strict=strict, progress=progress
         )
         return Outcome("mine", summary, skipped=False)
-    return do_step(mine_step("mine", located, out, cache, workers, strict, progress), strict)
+    return do_step(mine_step("mine", located, out, cache, engine, strict, progress), strict)
 
 
 def open_clones(names: Sequence[str]) -> dict[str, Source]:

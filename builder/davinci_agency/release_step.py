@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from davinci_agency.parallel import Engine
 from davinci_agency.progress import Progress
 from davinci_agency.release import MANIFEST
 from davinci_agency.stage import side_file
@@ -21,7 +22,7 @@ def build_step(
     out: Path,
     options: BuildOptions,
     stamp: Path,
-    workers: int,
+    engine: Engine,
     strict: bool,
     progress: Progress,
 ) -> Step:
@@ -47,7 +48,7 @@ def build_step(
             out,
             options,
             finish=write_card,
-            workers=workers,
+            engine=engine,
             strict=strict,
             progress=progress,
         ),

@@ -12,6 +12,7 @@ import msgspec
 from davinci_agency.errors import RecipeError
 from davinci_agency.ids import content_digest
 from davinci_agency.notices import notices_file
+from davinci_agency.parallel import Engine
 from davinci_agency.progress import Progress
 from davinci_agency.recipe import Recipe, SourceTable
 from davinci_agency.release import MANIFEST
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from davinci_agency.mine import MineOptions
 
 
-def steps_of(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> Iterator[Step]:
+def steps_of(recipe: Recipe, engine: Engine, strict: bool, progress: Progress) -> Iterator[Step]:
     """Yield the steps of a recipe, each when the one before it is done."""
     # Each stage is imported when its turn comes: they are heavy, and many runs skip most of them.
     dataset = recipe.tables.dataset
@@ -32,7 +33,7 @@ def steps_of(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> 
     pulls: list[Path] = []
     clones: dict[str, Source] = {}
     for table in recipe.tables.source:
-        step, clone = _mine(recipe, table, work, workers, strict, progress)
+        step, clone = _mine(recipe, table, work, engine, strict, progress)
         clones |= clone
         if step.outputs[0] in pulls:
             raise RecipeError(
@@ -41,13 +42,14 @@ def steps_of(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> 
         pulls.append(step.outputs[0])
         yield step
     chains, tasks, attempts = (work / f"{name}.jsonl" for name in ("chains", "tasks", "attempts"))
-    yield _chain(recipe, tuple(pulls), clones, chains, workers, strict, progress)
+    threads = engine.workers
+    yield _chain(recipe, tuple(pulls), clones, chains, threads, strict, progress)
     yield _query(recipe, chains, clones, tasks, strict, progress)
-    yield _ingest(recipe, tasks, attempts, strict, progress)
+    yield _ingest(recipe, tasks, attempts, engine, strict, progress)
     all_attempts = [attempts]
     if recipe.tables.collect.llm is not None:
         all_attempts.append(work / "collected.jsonl")
-        yield _collect(recipe, tasks, clones, all_attempts[-1], workers, strict, progress)
+        yield _collect(recipe, tasks, clones, all_attempts[-1], threads, strict, progress)
     curated = work / "curated"
     after = recipe.tables.build.after
     before = None if after is None else _release_before(recipe, after)
@@ -56,19 +58,19 @@ def steps_of(recipe: Recipe, workers: int, strict: bool, progress: Progress) -> 
         (tuple(pulls), (tasks,), tuple(all_attempts)),
         before,
         curated,
-        workers,
+        engine,
         strict,
         progress,
     )
     made = (*pulls, chains, tasks, *all_attempts, curated)
-    yield _build(recipe, curated, before, pulls, made, release, workers, strict, progress)
+    yield _build(recipe, curated, before, pulls, made, release, engine, strict, progress)
 
 
 def _mine(
     recipe: Recipe,
     table: SourceTable,
     work: Path,
-    workers: int,
+    engine: Engine,
     strict: bool,
     progress: Progress,
 ) -> tuple[Step, dict[str, Source]]:
@@ -91,7 +93,7 @@ def _mine(
     source = read_source(path)
     repo = identify(source, options)[1].repo or ""
     out = work / f"pulls.{repo.replace('/', '__')}.jsonl"
-    step = mine_step(f"mine {repo}", [(path, options)], out, cache, workers, strict, progress)
+    step = mine_step(f"mine {repo}", [(path, options)], out, cache, engine, strict, progress)
     return step, {repo: source}
 
 
@@ -100,7 +102,7 @@ def mine_step(
     sources: Sequence[tuple[Path, MineOptions]],
     out: Path,
     cache: Path,
-    workers: int,
+    engine: Engine,
     strict: bool,
     progress: Progress,
 ) -> Step:
@@ -118,7 +120,7 @@ def mine_step(
         outputs=(*outputs_of(out), notices_file(out)),
         stamp=stamp_of(out),
         action=lambda: mine_pulls(
-            sources, out, cache=cache, workers=workers, strict=strict, progress=progress
+            sources, out, cache=cache, engine=engine, strict=strict, progress=progress
         ),
         asks_a_remote=any(options.asks_github for _, options in named),
     )
@@ -191,7 +193,14 @@ def _query(
     )
 
 
-def _ingest(recipe: Recipe, tasks: Path, out: Path, strict: bool, progress: Progress) -> Step:
+def _ingest(
+    recipe: Recipe,
+    tasks: Path,
+    out: Path,
+    engine: Engine,
+    strict: bool,
+    progress: Progress,
+) -> Step:
     from davinci_agency.ingest import ingest_trajectories
 
     paths = [recipe.resolve(path) for path in recipe.tables.dataset.trajectories]
@@ -201,7 +210,9 @@ def _ingest(recipe: Recipe, tasks: Path, out: Path, strict: bool, progress: Prog
         inputs=(*paths, tasks),
         outputs=outputs_of(out),
         stamp=stamp_of(out),
-        action=lambda: ingest_trajectories(paths, [tasks], out, strict=strict, progress=progress),
+        action=lambda: ingest_trajectories(
+            paths, [tasks], out, engine=engine, strict=strict, progress=progress
+        ),
     )
 
 
@@ -254,7 +265,7 @@ def _curate(
     records: tuple[tuple[Path, ...], tuple[Path, ...], tuple[Path, ...]],
     before: Path | None,
     out: Path,
-    workers: int,
+    engine: Engine,
     strict: bool,
     progress: Progress,
 ) -> Step:
@@ -280,7 +291,7 @@ def _curate(
             CurateInputs(*records, before),
             out,
             options,
-            workers=workers,
+            engine=engine,
             strict=strict,
             progress=progress,
         ),
@@ -294,7 +305,7 @@ def _build(
     mined: Sequence[Path],
     made: tuple[Path, ...],
     release: Path,
-    workers: int,
+    engine: Engine,
     strict: bool,
     progress: Progress,
 ) -> Step:
@@ -310,7 +321,7 @@ def _build(
         (pulls,), (tasks,), (attempts,), removals, notices, curated / CURATION, before
     )
     stamp = recipe.resolve(recipe.tables.dataset.work) / ".release.stamp"
-    return build_step(inputs, release, options, stamp, workers, strict, progress)
+    return build_step(inputs, release, options, stamp, engine, strict, progress)
 
 
 def _release_before(recipe: Recipe, target: str) -> Path:

@@ -1,22 +1,22 @@
 """A range of a file's lines checked, wherever that is done: what each line is, never the line.
 
 A file is cut into ranges of bytes, which processes read for themselves, so that no line is sent
-from one to another. A line that is to be spelt anew goes into a file of the process's own.
+from one to another. A line that is to be spelt anew goes into a `Spool`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from davinci_agency.files import read_lines
 from davinci_agency.garbage import collecting_rarely
 from davinci_agency.parsing import MAX_LINE_BYTES, UnusableLineError, parse_record, spelling
 from davinci_agency.records import R, SortKey
+from davinci_agency.spooling import Location, Spool, open_spool
 from davinci_agency.texts import TooDeepError
 
 T = TypeVar("T")
@@ -33,15 +33,6 @@ class LineRange:
     path: Path
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a record's line stands, so that any process can read it again."""
-
-    path: Path
-    offset: int
-    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +94,15 @@ class Survey(Generic[R, T]):
         """Return what the lines of a range are."""
         found: list[Checked[T] | Unusable] = []
         number = 0
-        spool = self.spool / str(os.getpid())
-        with part.path.open("rb", buffering=_BUFFER_BYTES) as file, spool.open("ab") as respelt:
+        with part.path.open("rb", buffering=_BUFFER_BYTES) as file, open_spool(self.spool) as spool:
             lines = read_lines(file, MAX_LINE_BYTES, part.start, part.end)
             for number, (offset, raw) in enumerate(lines, start=1):
                 if raw is None or raw.strip():
-                    found.append(self._line(number, offset, raw, spool, respelt))
+                    found.append(self._line(number, offset, raw, spool))
         return Surveyed(number, found)
 
     def _line(
-        self, number: int, offset: int, raw: bytes | None, spool: Path, respelt: BinaryIO
+        self, number: int, offset: int, raw: bytes | None, spool: Spool
     ) -> Checked[T] | Unusable:
         try:
             record = parse_record(raw, self.record_type)
@@ -126,8 +116,7 @@ class Survey(Generic[R, T]):
         where = None
         # Of a name that is there twice only one value was looked at.
         if raw is None or not raw.startswith(line) or raw[len(line) :].strip():
-            where = Location(spool, respelt.tell(), len(line))
-            respelt.write(line)
+            where = spool.keep(line)
         length = len(raw or b"")
         return Checked(number, offset, length, record.sort_key, record.identity, seen.what, where)
 

@@ -61,6 +61,7 @@ def build(folder: Path, workers: int) -> None:
 def again(folder: Path, workers: int) -> None:
     """Build a release, unless it is there already."""
     from davinci_agency.build import BuildInputs, BuildOptions
+    from davinci_agency.parallel import Pool
     from davinci_agency.progress import SILENT
     from davinci_agency.release_step import build_step, stamp_of
     from davinci_agency.step import do_step
@@ -68,8 +69,9 @@ def again(folder: Path, workers: int) -> None:
     inputs = BuildInputs(tasks=(folder / "tasks.jsonl",), attempts=(folder / "attempts.jsonl",))
     out = folder / "release"
     options = BuildOptions()
-    step = build_step(inputs, out, options, stamp_of(out), workers, False, SILENT)
-    do_step(step, strict=False)
+    with Pool(workers) as engine:
+        step = build_step(inputs, out, options, stamp_of(out), engine, False, SILENT)
+        do_step(step, strict=False)
 
 
 def from_generator(folder: Path, workers: int) -> None:

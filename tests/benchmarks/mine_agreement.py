@@ -21,6 +21,7 @@ import click
 import msgspec
 
 from davinci_agency.mine import MineOptions, mine_pulls, read_source
+from davinci_agency.parallel import Pool
 from davinci_agency.repository.overlay import Overlay, Pair, open_overlay
 
 
@@ -87,7 +88,8 @@ def compare(path: Path, repo: str) -> Counter[str]:
     """Mine a repository and count how its pull requests agree with their branches."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "pulls.jsonl"
-        mine_pulls([(path, MineOptions(repo=repo))], out, workers=2)
+        with Pool(2) as engine:
+            mine_pulls([(path, MineOptions(repo=repo))], out, engine=engine)
         with out.open("rb") as file:
             pulls = [msgspec.json.decode(line, type=Line) for line in file]
     pulls = [p for p in pulls if p.head_commit and p.merge_base]

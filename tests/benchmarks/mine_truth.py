@@ -18,6 +18,7 @@ import click
 import msgspec
 
 from davinci_agency.mine import MineOptions, mine_pulls
+from davinci_agency.parallel import Pool
 
 TRUTH = Path(__file__).parent.parent / "mine" / "truth" / "numpy__numpy.json"
 
@@ -47,7 +48,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "pulls.jsonl"
         options = MineOptions(repo="numpy/numpy")
-        mine_pulls([(parser.parse_args().clone, options)], out, workers=2)
+        with Pool(2) as engine:
+            mine_pulls([(parser.parse_args().clone, options)], out, engine=engine)
         with out.open("rb") as file:
             lines = (msgspec.json.decode(line, type=Line) for line in file)
             found = {line.number: (line.merged_into, line.merge_commit) for line in lines}

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from davinci_agency.build import BuildInputs, BuildOptions, write_release
 from davinci_agency.build.shards import RowSource, plan_shards
 from davinci_agency.errors import OutputError
+from davinci_agency.parallel import Engine
 from davinci_agency.release import ROW_GROUP_BYTES, check_release, read_batches, read_manifest
 from davinci_agency.schema.arrow import dataset_rows
-from davinci_agency.surveying import Location
+from davinci_agency.spooling import Location
 from tests.command import tree
 from tests.samples import attempt, example, read_lines, task, write_lines
 
@@ -167,7 +168,7 @@ def test_a_release_is_replaced_whole_and_a_foreign_folder_never(tmp_path: Path) 
 def test_a_failure_while_finishing_leaves_the_old_release(tmp_path: Path) -> None:
     before = tree(_build(tmp_path, [task("task-1")], []))
 
-    def fail(_: Path) -> None:
+    def fail(_: Path, __: Engine) -> None:
         raise RuntimeError("no ink")
 
     with pytest.raises(RuntimeError, match="no ink"):

@@ -11,9 +11,10 @@ import yaml
 from huggingface_hub import DatasetCardData
 
 from davinci_agency.build import BuildInputs, write_release
-from davinci_agency.card import card_is_true, write_card
+from davinci_agency.card import card_is_true, measure_release, write_card
 from davinci_agency.card.excerpts import excerpt
 from davinci_agency.card.plots import Bars, svg
+from davinci_agency.parallel import Pool
 from davinci_agency.release import read_manifest
 from tests.samples import attempt, example, task, write_lines
 
@@ -43,6 +44,17 @@ def test_one_licence_is_named_as_the_hub_spells_it_and_several_are_other(tmp_pat
     )
     assert yaml.safe_load(one.split("---\n")[1])["license"] == "apache-2.0"
     assert yaml.safe_load(two.split("---\n")[1])["license"] == "other"
+
+
+def test_figures_do_not_depend_on_who_counts(tmp_path: Path) -> None:
+    pulls = [example("pull-request", number=number, split=split)
+             for number, split in enumerate(("train", "validation", "test"), start=1)]  # fmt: skip
+    _card(tmp_path, pulls)
+    with Pool(2) as engine:
+        assert measure_release(tmp_path / "release", engine) == measure_release(
+            tmp_path / "release"
+        )
+        assert card_is_true(tmp_path / "release", engine)
 
 
 def test_text_from_data_is_shown_and_does_nothing(tmp_path: Path) -> None:

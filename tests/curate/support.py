@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from davinci_agency.curate import FILES, CurateInputs, CurateOptions, select_samples
+from davinci_agency.parallel import Pool
 from davinci_agency.stage import Summary
 from tests import samples
 from tests.curate.attempts import turns
@@ -179,7 +180,8 @@ def curate(
     p, t, a = (samples.write_lines(folder / name, records) for name, records in named)
     inputs = CurateInputs((p,), (t,), (a,), after)
     out = folder / "curated"
-    summary = select_samples(inputs, out, CurateOptions(**options), workers=workers)
+    with Pool(workers) as engine:
+        summary = select_samples(inputs, out, CurateOptions(**options), engine=engine)
     kept_pulls, kept_tasks, kept_attempts = (
         samples.read_lines(out / name) for name in FILES.values()
     )

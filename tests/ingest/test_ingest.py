@@ -8,10 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import orjson
 import pytest
+import zstandard
 
 from davinci_agency.errors import CommandError, DataError
 from davinci_agency.ingest import ingest_trajectories
+from davinci_agency.parallel import Pool
 from davinci_agency.stage import Summary
 from tests.samples import read_lines, task, write_lines
 from tests.trajectories import sessions
@@ -396,3 +399,37 @@ def test_an_evaluation_s_completions_are_one_trajectory_an_instance(tmp_path: Pa
     summary, attempts, _ = _ingest(tmp_path, tasks)
     assert (summary.read, summary.out) == (2, 2)
     assert [attempt["task_id"] for attempt in attempts] == ["task-1", "task-2"]
+
+
+@pytest.mark.parametrize("batch", [1, 8 << 20])
+def test_the_number_of_workers_changes_nothing(
+    batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("davinci_agency.ingest.reading._BATCH_BYTES", batch)
+    for number in range(1, 6):
+        _save(tmp_path, f"task-1.attempt-{number}.traj.json", _mini())
+    _save(tmp_path, "task-9.traj.json", _mini())
+    _save(tmp_path, "task-1.traj.json", "no json")
+    _save(tmp_path, "copy.task-1.json", {"task_id": "task-1", **_mini()})
+    tasks = [write_lines(tmp_path / "tasks.jsonl", [task("task-1")])]
+    made = []
+    for workers in (1, 2):
+        out = tmp_path / str(workers) / "attempts.jsonl"
+        with Pool(workers) as engine:
+            ingest_trajectories([tmp_path / "runs"], tasks, out, engine=engine)
+        made.append({path.name: path.read_bytes() for path in out.parent.iterdir()})
+    assert made[0] == made[1]
+    assert len(read_lines(out)) == 5
+    assert len(read_lines(out.with_name("attempts.quarantine.jsonl"))) == 3
+
+
+def test_compressed_trajectories_are_read_by_any_worker(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    lines = [orjson.dumps(_talk(model=name)) for name in ("one", "two")]
+    (runs / "runs.jsonl.zst").write_bytes(zstandard.compress(b"\n".join(lines)))
+    tasks = [write_lines(tmp_path / "tasks.jsonl", [task("task-1")])]
+    out = tmp_path / "attempts.jsonl"
+    with Pool(2) as engine:
+        ingest_trajectories([runs], tasks, out, engine=engine)
+    assert sorted(row["model"] for row in read_lines(out)) == ["one", "two"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from davinci_agency.mine import MineOptions, mine_pulls
+from davinci_agency.parallel import Pool
 from davinci_agency.stage import Summary, side_file
 from tests.samples import read_lines
 
@@ -39,7 +40,8 @@ def mine(
     """Mine one repository into a folder, and return what came of it."""
     path = out / "pulls.jsonl"
     settings = MineOptions(**{"repo": REPO, **(options or {})})
-    summary = mine_pulls([(repository, settings)], path, workers=workers, cache=cache)
+    with Pool(workers) as engine:
+        summary = mine_pulls([(repository, settings)], path, engine=engine, cache=cache)
     return Mined(
         pulls={pull["number"]: pull for pull in read_lines(path)},
         receipts=read_lines(side_file(path, "removed")),

@@ -16,12 +16,12 @@ import msgspec
 
 from davinci_agency.build.order import in_published_order, published_places, row_key
 from davinci_agency.build.samples import Candidate, candidate_of, refusal, sample_id
-from davinci_agency.build.shards import RowSource, ShardPlan, plan_shards, write_shard
+from davinci_agency.build.shards import PARTIAL, RowSource, ShardPlan, plan_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import STDIO, atomic_folder, digest_file
 from davinci_agency.jsonl import InspectedFiles, RecordFiles, open_inspected, open_records
 from davinci_agency.notices import NOTICES, notices_text, read_notices
-from davinci_agency.parallel import Pool
+from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import (
     SCHEMA_VERSION,
@@ -46,8 +46,9 @@ from davinci_agency.release import (
     write_manifest,
     write_schemas,
 )
+from davinci_agency.spooling import Location
 from davinci_agency.stage import StageOutput, Summary, stage_output
-from davinci_agency.surveying import Location, Seen
+from davinci_agency.surveying import Seen
 from davinci_agency.version import __version__
 
 
@@ -99,18 +100,18 @@ def write_release(
     out: Path,
     options: BuildOptions | None = None,
     *,
-    finish: Callable[[Path], object] | None = None,
-    workers: int = 1,
+    finish: Callable[[Path, Engine], object] | None = None,
+    engine: Engine = HERE,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Summary:
     """Write a release: every config that has rows, and the manifest.
 
-    ``finish`` is called with the folder when all this is in it, before the folder takes its place:
-    the card is written then, so that no release is ever seen without one.
+    ``finish`` is called with the folder and the engine when all this is in it, before the folder
+    takes its place: the card is written then, so that no release is ever seen without one.
     Counted are the attempts: out are those that became samples. Held in memory: the location of
-    every record, and some 64 MB of rows for each worker. With several workers the calling script
-    needs the usual ``if __name__ == "__main__"``.
+    every record, and some 64 MB of rows for each worker of the engine. With several of them the
+    calling script needs the usual ``if __name__ == "__main__"``.
 
     Raises `OutputError` if ``out`` holds something that is no release.
     """
@@ -122,25 +123,24 @@ def write_release(
     with (
         atomic_folder(out, MANIFEST) as folder,
         stage_output("build", out, strict=strict, records=False) as output,
-        Pool(workers) as pool,
         ThreadPoolExecutor(1) as beside,
         open_inspected(
-            inputs.pulls, PullRequest, _home, output, progress, counted=False, pool=pool
+            inputs.pulls, PullRequest, _home, output, progress, counted=False, engine=engine
         ) as pulls,
         open_inspected(
-            inputs.tasks, Task, _home_of_task, output, progress, counted=False, pool=pool
+            inputs.tasks, Task, _home_of_task, output, progress, counted=False, engine=engine
         ) as tasks,
         open_inspected(
-            inputs.attempts, Attempt, _candidate, output, progress, pool=pool
+            inputs.attempts, Attempt, _candidate, output, progress, engine=engine
         ) as attempts,
         open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
     ):
         files = beside.submit(_input_files, inputs)
         rows, refused = _rows(pulls, tasks, attempts, options, output)
-        with _receipts(refused, removals) as receipts:
+        with _receipts(refused, removals, engine.scratch) as receipts:
             rows["removals"] = receipts
             _keep_order(rows, inputs.after)
-            shards = _write_shards(folder, rows, options, pool, progress)
+            shards = _write_shards(folder, rows, options, engine, progress)
         for shard in shards:
             output.written[shard.config] += shard.rows
         write_schemas(folder, SCHEMA_VERSION)
@@ -149,7 +149,7 @@ def write_release(
         notices = _write_notices(folder, inputs.notices, held)
         write_manifest(folder, _manifest(inputs, files.result(), options, shards, notices))
         if finish is not None:
-            finish(folder)
+            finish(folder, engine)
     return output.summary()
 
 
@@ -216,9 +216,13 @@ def _own_rows(records: RecordFiles[R], splits: Sequence[Split]) -> list[RowSourc
 
 
 @contextmanager
-def _receipts(own: Sequence[Removal], others: RecordFiles[Removal]) -> Iterator[list[RowSource]]:
+def _receipts(
+    own: Sequence[Removal], others: RecordFiles[Removal], scratch: Path | None
+) -> Iterator[list[RowSource]]:
     """Give the rows of the removals: the receipts of earlier stages and of this one."""
-    with tempfile.NamedTemporaryFile(prefix="davinci-agency-", suffix=".jsonl") as file:
+    with tempfile.NamedTemporaryFile(
+        prefix="davinci-agency-", suffix=".jsonl", dir=scratch
+    ) as file:
         rows = [
             (removal.sort_key, RowSource(_removal_key(removal), (place,)))
             for removal, (_, place) in zip(others, others.locations(), strict=True)
@@ -246,15 +250,19 @@ def _write_shards(
     folder: Path,
     rows: Mapping[str, Sequence[RowSource]],
     options: BuildOptions,
-    pool: Pool,
+    engine: Engine,
     progress: Progress,
 ) -> list[Shard]:
     plans: list[ShardPlan] = []
+    folder = folder.absolute()  # workers may stand elsewhere
     for config in CONFIGS:
         source = rows.get(config, ())
         plans += plan_shards(folder, config, source, options.shard_format, options.threshold)
-    written = pool.map(write_shard, plans)
-    return list(track(written, progress, "write shards", len(plans)))
+    written = engine.map(write_shard, plans)
+    shards = list(track(written, progress, "write shards", len(plans)))
+    for left in folder.rglob(f".*{PARTIAL}"):
+        left.unlink()  # by a worker that died
+    return shards
 
 
 def _rules(curation: Path) -> dict[str, tuple[str, ...]]:

@@ -20,7 +20,6 @@ import pyarrow.parquet as pq
 
 from davinci_agency.build.samples import make_sample
 from davinci_agency.files import digest_file
-from davinci_agency.jsonl import LineReader
 from davinci_agency.records import SPLITS, Attempt, JsonObject, Split, Task, from_json, to_row
 from davinci_agency.release import (
     CONFIGS,
@@ -32,10 +31,12 @@ from davinci_agency.release import (
 )
 from davinci_agency.schema import load_schema
 from davinci_agency.schema.arrow import arrow_schema, is_json, is_json_list, record_batch
-from davinci_agency.surveying import Location
+from davinci_agency.spooling import LineReader, Location, own_name
 
 SHARD_BYTES = 256 << 20
 """A shard's rows as JSON, at most (but for a single larger row)."""
+PARTIAL = ".partial"
+"""How the name of a shard ends that is not whole yet."""
 _BATCH_BYTES = 4 << 20
 """Rows turned into Arrow at once; Python objects take several times this much memory."""
 
@@ -111,13 +112,14 @@ def _cut(rows: Iterable[RowSource], limit: int) -> Iterator[list[RowSource]]:
 
 
 def write_shard(plan: ShardPlan) -> Shard:
-    """Write one shard and return what it is."""
+    """Write one shard and return what it is; whole or not there, whoever else writes it too."""
     path = plan.folder / plan.path
     path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{own_name()}{PARTIAL}")
     record = CONFIGS[plan.config]
     schema = arrow_schema(load_schema(record))
     lines = _Lines("attempt" if record == "sample" else record)
-    with LineReader() as reader, _writer(path, schema, plan.shard_format) as writer:
+    with LineReader() as reader, _writer(partial, schema, plan.shard_format) as writer:
         for group in _cut(plan.rows, ROW_GROUP_BYTES):
             batches = [
                 record_batch(
@@ -131,14 +133,16 @@ def write_shard(plan: ShardPlan) -> Shard:
                 for batch in batches:
                     writer.write_batch(batch)
             del batches  # else it would be held until the next ones are there
-    return Shard(
+    shard = Shard(
         path=plan.path,
         config=plan.config,
         split=plan.split,
         rows=len(plan.rows),
-        bytes=path.stat().st_size,
-        sha256=digest_file(path),
+        bytes=partial.stat().st_size,
+        sha256=digest_file(partial),
     )
+    partial.replace(path)
+    return shard
 
 
 def _row(source: RowSource, threshold: float, reader: LineReader, lines: _Lines) -> JsonObject:

@@ -16,6 +16,7 @@ from davinci_agency.card.plots import svg
 from davinci_agency.card.stats import ReleaseStats, measure_release
 from davinci_agency.errors import ReleaseError
 from davinci_agency.files import atomic_file
+from davinci_agency.parallel import HERE, Engine
 from davinci_agency.printable import printable
 from davinci_agency.records import SPLITS
 from davinci_agency.release import CARD, CONFIGS, PLOTS
@@ -78,12 +79,12 @@ def render_plots(stats: ReleaseStats) -> dict[str, bytes]:
     return {f"{PLOTS}/{bars.name}.svg": svg(bars).encode() for bars in plots(stats)}
 
 
-def write_card(release: Path) -> str:
+def write_card(release: Path, engine: Engine = HERE) -> str:
     """Write a release's card and its plots into it, and return the card."""
     for place in (release / PLOTS, release / CARD, *(release / PLOTS).glob("*")):
         if place.is_symlink() or (place.is_dir() and place.name != PLOTS):
             raise ReleaseError(f"{place} is no plain file, so nothing is written there; remove it.")
-    stats = measure_release(release)
+    stats = measure_release(release, engine)
     drawn = render_plots(stats)
     for path, content in drawn.items():
         (release / path).parent.mkdir(exist_ok=True)
@@ -97,9 +98,9 @@ def write_card(release: Path) -> str:
     return card
 
 
-def card_is_true(release: Path) -> bool:
+def card_is_true(release: Path, engine: Engine = HERE) -> bool:
     """Tell whether a release's card and plots are those that its shards give."""
-    stats = measure_release(release)
+    stats = measure_release(release, engine)
     wanted = {CARD: render_card(stats).encode(), **render_plots(stats)}
     is_there = all(
         (release / path).is_file() and (release / path).read_bytes() == content

@@ -6,12 +6,21 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from davinci_agency.release import CONFIGS, Manifest, read_batches, read_manifest, read_rows
+from davinci_agency.parallel import HERE, Engine
+from davinci_agency.release import (
+    CONFIGS,
+    Manifest,
+    Shard,
+    read_batches,
+    read_manifest,
+    read_rows,
+)
 
 _MEASURES = {
     "sample": ("num_turns", "num_tool_calls", "num_tokens", "score"),
@@ -67,6 +76,13 @@ class Measure:
             self.steps[max(0, bisect_right(self.steps, value) - 1)] for value in known
         )
 
+    def merge(self, other: Measure) -> None:
+        """Take the figures of other rows in."""
+        self.count += other.count
+        self.total += other.total
+        self.largest = max(self.largest, other.largest)
+        self.classes += other.classes
+
     def between(self, low: float, high: float) -> int:
         """Return how many values there are from ``low`` to below ``high``; both begin classes."""
         return sum(count for step, count in self.classes.items() if low <= step < high)
@@ -111,6 +127,21 @@ class ConfigStats:
     receipts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     first: dict[str, Any] = field(default_factory=dict)
 
+    def merge(self, other: ConfigStats) -> None:
+        """Take the figures of other shards in."""
+        self.rows += other.rows
+        self.bytes += other.bytes
+        self.shards += other.shards
+        for column, counts in other.counts.items():
+            self.counts[column] += counts
+        for column, measure in other.measures.items():
+            self.measures[column].merge(measure)
+        self.stages += other.stages
+        self.states += other.states
+        self.edges += other.edges
+        self.gaps += other.gaps
+        self.receipts += other.receipts
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStats:
@@ -143,46 +174,49 @@ def _config_json(stats: ConfigStats) -> dict[str, Any]:
     }
 
 
-def measure_release(folder: Path) -> ReleaseStats:
-    """Return a release in figures. Raises `ReleaseError` if it can't be read."""
+def measure_release(folder: Path, engine: Engine = HERE) -> ReleaseStats:
+    """Return a release in figures, each shard's by itself, then all of a config together.
+
+    Raises `ReleaseError` if it can't be read.
+    """
     manifest = read_manifest(folder)
-    configs = {
-        config: _measure_config(folder, manifest, config)
-        for config in CONFIGS
-        if manifest.rows.get(config)
-    }
+    shards = [shard for config in CONFIGS for shard in manifest.shards_of(config) if shard.rows]
+    configs: dict[str, ConfigStats] = {}
+    for shard, part in zip(
+        shards, engine.map(partial(_measure, folder.absolute()), shards), strict=True
+    ):
+        if shard.config in configs:
+            configs[shard.config].merge(part)
+        else:
+            part.first = next(read_rows(folder, shard), {})
+            configs[shard.config] = part
     return ReleaseStats(manifest, configs)
 
 
-def _measure_config(folder: Path, manifest: Manifest, config: str) -> ConfigStats:
-    record = CONFIGS[config]
-    stats = ConfigStats(config, record)
+def _measure(folder: Path, shard: Shard) -> ConfigStats:
+    record = CONFIGS[shard.config]
+    stats = ConfigStats(shard.config, record, bytes=shard.bytes, shards=1)
     stats.counts = {column: Counter() for column in _COUNTED[record]}
     stats.measures = {
         column: Measure(steps=TENTHS if column == "score" else STEPS)
         for column in _MEASURES[record]
     }
     listed = _LISTED.get(record, ())
-    for shard in manifest.shards_of(config):
-        stats.shards += 1
-        stats.bytes += shard.bytes
-        if not stats.first:
-            stats.first = next(read_rows(folder, shard), {})
-        for batch in read_batches(folder, shard, [*stats.counts, *stats.measures, *listed]):
-            stats.rows += batch.num_rows
-            for column, counts in stats.counts.items():
-                counts.update(str(value or "unknown") for value in batch[column].to_pylist())
-            for column, measure in stats.measures.items():
-                measure.add(batch[column].to_pylist())
-            if "stages" in listed:
-                stats.stages.update(batch["stages"].value_lengths().to_pylist())
-                stats.states.update(_inner(batch, "stages", "apply_status"))
-                stats.edges.update(_inner(batch, "edges", "type"))
-            if "record_type" in listed:
-                names = ("stage", "record_type", "rule")
-                stats.receipts.update(zip(*(batch[n].to_pylist() for n in names), strict=True))
-            if "gaps" in listed:
-                stats.gaps.update(batch["gaps"].flatten().to_pylist())
+    for batch in read_batches(folder, shard, [*stats.counts, *stats.measures, *listed]):
+        stats.rows += batch.num_rows
+        for column, counts in stats.counts.items():
+            counts.update(str(value or "unknown") for value in batch[column].to_pylist())
+        for column, measure in stats.measures.items():
+            measure.add(batch[column].to_pylist())
+        if "stages" in listed:
+            stats.stages.update(batch["stages"].value_lengths().to_pylist())
+            stats.states.update(_inner(batch, "stages", "apply_status"))
+            stats.edges.update(_inner(batch, "edges", "type"))
+        if "record_type" in listed:
+            names = ("stage", "record_type", "rule")
+            stats.receipts.update(zip(*(batch[n].to_pylist() for n in names), strict=True))
+        if "gaps" in listed:
+            stats.gaps.update(batch["gaps"].flatten().to_pylist())
     return stats
 
 

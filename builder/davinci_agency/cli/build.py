@@ -12,11 +12,12 @@ from davinci_agency.cli.options import (
     Share,
     Terminal,
     common_options,
+    engine_options,
     strict_option,
-    workers_option,
 )
 
 if TYPE_CHECKING:
+    from davinci_agency.parallel import Engine
     from davinci_agency.release import ShardFormat
 
 _FILES = click.Path(path_type=Path, dir_okay=False)
@@ -53,7 +54,7 @@ _FILES = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="The format of the shards.",
 )
-@workers_option
+@engine_options
 @strict_option
 @common_options
 def command(
@@ -68,7 +69,7 @@ def command(
     name: str,
     threshold: float,
     shard_format: ShardFormat,
-    workers: int,
+    engine: Engine,
     strict: bool,
     terminal: Terminal,
 ) -> None:
@@ -102,6 +103,6 @@ def command(
         account = curated / CURATION
     inputs = BuildInputs(pulls, tasks, attempts, removals, notices, account, before)
     options = BuildOptions(name, threshold, shard_format)
-    step = build_step(inputs, out, options, stamp_of(out), workers, strict, terminal.progress)
+    step = build_step(inputs, out, options, stamp_of(out), engine, strict, terminal.progress)
     outcome = do_step(step, strict)
     terminal.show(outcome.summary, skipped=outcome.skipped)

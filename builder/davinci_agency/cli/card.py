@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
-from davinci_agency.cli.options import FOLDER, Terminal, common_options
+from davinci_agency.cli.options import FOLDER, Terminal, common_options, engine_options
 from davinci_agency.errors import ReleaseError
+from davinci_agency.parallel import Engine
 
 
 @click.command("card")
 @click.argument("release", type=FOLDER)
 @click.option("--check", is_flag=True, help="Only tell whether the card is true to the shards.")
+@engine_options
 @common_options
-def command(release: Path, check: bool, terminal: Terminal) -> None:
+def command(release: Path, check: bool, engine: Engine, terminal: Terminal) -> None:
     """Write the dataset card (README.md) of a RELEASE from its shards.
 
     \b
@@ -24,13 +26,13 @@ def command(release: Path, check: bool, terminal: Terminal) -> None:
     from davinci_agency.card import card_is_true, write_card
 
     if check:
-        if not card_is_true(release):
+        if not card_is_true(release, engine):
             raise ReleaseError(
                 f"{release / 'README.md'} is not what the shards say; "
                 f"write it again with davinci-agency card {release}."
             )
     else:
-        write_card(release)
+        write_card(release, engine)
     if terminal.as_json:
         terminal.show_json({"card": str(release / "README.md"), "true": True})
     elif not terminal.quiet:

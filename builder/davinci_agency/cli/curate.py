@@ -15,10 +15,11 @@ from davinci_agency.cli.options import (
     Share,
     Terminal,
     common_options,
+    engine_options,
     strict_option,
-    workers_option,
 )
 from davinci_agency.errors import CommandError
+from davinci_agency.parallel import Engine
 from davinci_agency.printable import printable
 
 _FILES = click.Path(path_type=Path, dir_okay=False)
@@ -65,7 +66,7 @@ _COUNT = click.IntRange(0)
     help="The release before, a folder or ORG/NAME@REVISION: its rows keep their splits.",
 )  # fmt: skip
 @click.option("--report", is_flag=True, help="Show what each rule took out, by repository.")
-@workers_option
+@engine_options
 @strict_option
 @common_options
 def command(
@@ -76,7 +77,7 @@ def command(
     held_out_since: datetime | None,
     after: str | None,
     report: bool,
-    workers: int,
+    engine: Engine,
     strict: bool,
     terminal: Terminal,
     **chosen: Any,
@@ -114,7 +115,7 @@ def command(
         CurateInputs(pulls, tasks, attempts, before),
         out,
         options,
-        workers=workers,
+        engine=engine,
         strict=strict,
         progress=terminal.progress,
     )

@@ -11,11 +11,13 @@ from davinci_agency.cli.options import (
     IN_FILE,
     Terminal,
     common_options,
+    engine_options,
     out_option,
     strict_option,
     tokenizer_option,
 )
 from davinci_agency.errors import CommandError
+from davinci_agency.parallel import Engine
 from davinci_agency.records import SourceFormat
 
 
@@ -36,6 +38,7 @@ from davinci_agency.records import SourceFormat
     help="The format of the trajectories; else told by what the files hold.",
 )
 @tokenizer_option
+@engine_options
 @strict_option
 @common_options
 def command(
@@ -45,6 +48,7 @@ def command(
     out: Path,
     source_format: SourceFormat | None,
     tokenizer: str,
+    engine: Engine,
     strict: bool,
     terminal: Terminal,
 ) -> None:
@@ -75,6 +79,7 @@ def command(
         out,
         source_format=source_format,
         tokenizer=tokenizer,
+        engine=engine,
         strict=strict,
         progress=terminal.progress,
     )

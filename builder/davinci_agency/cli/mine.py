@@ -12,10 +12,11 @@ from davinci_agency.cli.options import (
     Terminal,
     cache_folder,
     common_options,
+    engine_options,
     out_option,
     strict_option,
-    workers_option,
 )
+from davinci_agency.parallel import Engine
 
 
 @click.command("mine")
@@ -33,7 +34,7 @@ from davinci_agency.cli.options import (
     type=click.Path(path_type=Path, file_okay=False),
     help="Where mirrors are and what was mined before.  [default: ~/.cache/davinci-agency]",
 )
-@workers_option
+@engine_options
 @strict_option
 @common_options
 def command(
@@ -47,7 +48,7 @@ def command(
     github: bool,
     base_url: str | None,
     cache: Path | None,
-    workers: int,
+    engine: Engine,
     strict: bool,
     terminal: Terminal,
 ) -> None:
@@ -83,7 +84,7 @@ def command(
         options,
         out,
         cache or cache_folder(),
-        workers=workers,
+        engine=engine,
         strict=strict,
         progress=terminal.progress,
     )

@@ -157,6 +157,20 @@ def workers_option(function: Callable[P, None]) -> Callable[P, None]:
     )(function)
 
 
+def engine_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--workers``, and hand it the engine that does its work."""
+
+    @workers_option
+    @wraps(function)
+    def command(*, workers: int, **options: Any) -> None:
+        from davinci_agency.parallel import Pool
+
+        with Pool(workers) as engine:
+            function(engine=engine, **options)
+
+    return command
+
+
 def out_option(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Give a command ``--out`` for a file of records."""
     return click.option(

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from davinci_agency.cli.options import Terminal, common_options, strict_option, workers_option
+from davinci_agency.cli.options import Terminal, common_options, engine_options, strict_option
+from davinci_agency.parallel import Engine
 
 
 @click.command("run")
 @click.argument("recipe", type=click.Path(path_type=Path, dir_okay=False))
-@workers_option
+@engine_options
 @strict_option
 @common_options
-def command(recipe: Path, workers: int, strict: bool, terminal: Terminal) -> None:
+def command(recipe: Path, engine: Engine, strict: bool, terminal: Terminal) -> None:
     """Run every stage of a RECIPE (dataset.toml), skipping what is up to date.
 
     \b
@@ -25,7 +26,7 @@ def command(recipe: Path, workers: int, strict: bool, terminal: Terminal) -> Non
     from davinci_agency.recipe import Recipe
 
     checked = Recipe.read(recipe)
-    for outcome in run(checked, workers=workers, strict=strict, progress=terminal.progress):
+    for outcome in run(checked, engine=engine, strict=strict, progress=terminal.progress):
         terminal.show(outcome.summary, name=outcome.name, skipped=outcome.skipped)
     if not (terminal.quiet or terminal.as_json):
         release = checked.resolve(checked.tables.dataset.release)

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
-from davinci_agency.cli.options import FOLDER, Terminal, common_options
+from davinci_agency.cli.options import FOLDER, Terminal, common_options, engine_options
+from davinci_agency.parallel import Engine
 
 _SHOWN = 12
 
 
 @click.command("stats")
 @click.argument("release", type=FOLDER)
+@engine_options
 @common_options
-def command(release: Path, terminal: Terminal) -> None:
+def command(release: Path, engine: Engine, terminal: Terminal) -> None:
     """Show what is in a RELEASE, counted from its shards.
 
     \b
@@ -27,7 +29,7 @@ def command(release: Path, terminal: Terminal) -> None:
 
     from davinci_agency.card import measure_release
 
-    stats = measure_release(release)
+    stats = measure_release(release, engine)
     if terminal.as_json:
         terminal.show_json(stats.to_json())
         return

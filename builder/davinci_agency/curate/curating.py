@@ -26,7 +26,7 @@ from davinci_agency.curate.views import AttemptView, PullView, TaskView
 from davinci_agency.errors import CommandError
 from davinci_agency.files import STDIO, atomic_file, atomic_folder
 from davinci_agency.jsonl import InspectedFiles, open_inspected
-from davinci_agency.parallel import Pool
+from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import Attempt, PullRequest, RecordName, Split, Task, to_json
 from davinci_agency.stage import StageOutput, Summary, stage_output
@@ -56,14 +56,15 @@ def select_samples(
     out: Path,
     options: CurateOptions | None = None,
     *,
-    workers: int = 1,
+    engine: Engine = HERE,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Summary:
     """Write what stays of pull requests, tasks and attempts into a folder, and the account.
 
-    Counted are the records of all three. Held in memory: some kilobytes of each. With several
-    workers the calling script needs the usual ``if __name__ == "__main__"``.
+    Counted are the records of all three. Held in memory: some kilobytes of each. If the
+    engine has several workers, the calling script needs the usual
+    ``if __name__ == "__main__"``.
 
     Raises `OutputError` if ``out`` holds something else.
     """
@@ -79,24 +80,23 @@ def select_samples(
         ExitStack() as stack,
         atomic_folder(out, CURATION) as folder,
         stage_output("curate", out, strict=strict, records=False) as output,
-        Pool(workers) as pool,
     ):
         pulls = stack.enter_context(
             open_inspected(
                 inputs.pulls, PullRequest, PullInspector(standards), output, progress,
-                pool=pool,
+                engine=engine,
             )
         )  # fmt: skip
         tasks = stack.enter_context(
             open_inspected(
-                inputs.tasks, Task, TaskInspector(standards), output, progress, pool=pool
+                inputs.tasks, Task, TaskInspector(standards), output, progress, engine=engine
             )
         )
         known = {view.key: view.outline for view in tasks.seen}
         attempts = stack.enter_context(
             open_inspected(
                 inputs.attempts, Attempt, AttemptInspector(standards, known), output, progress,
-                pool=pool,
+                engine=engine,
             )
         )  # fmt: skip
         views = Views(pulls.seen, tasks.seen, [v for v in attempts.seen if v.task_id in known])

@@ -34,13 +34,15 @@ class Unit:
     """One trajectory where it stands.
 
     Attributes:
-        path: its file or folder.
+        path: its file or folder, as it was named.
+        source: where its bytes are, wherever this program stands: of ``.zst`` an unpacked copy.
         form: its format.
         line: its line or row from 1; ``None`` if it is all of the file.
-        offset, length: the bytes of a line.
+        offset, length: its bytes; 0 if it is no file or line.
     """
 
     path: Path
+    source: Path
     form: Format
     line: int | None = None
     offset: int = 0
@@ -56,10 +58,15 @@ class Found:
 
 
 class Units:
-    """Finds trajectories and reads them; closes with the stack that it is given."""
+    """Finds trajectories and reads them; closes with the stack that it is given.
 
-    def __init__(self, stack: ExitStack) -> None:
+    Unpacked copies go into the folder ``scratch``, if there is one.
+    """
+
+    def __init__(self, stack: ExitStack, scratch: Path | None = None) -> None:
         self._stack = stack
+        self._scratch = scratch
+        self._plain: dict[Path, Path] = {}
         self._lines: dict[Path, BinaryIO] = {}
         self._tables: dict[Path, pq.ParquetFile] = {}
         self._row_group = lru_cache(2)(self._read_row_group)
@@ -83,18 +90,21 @@ class Units:
 
     def units(self, path: Path, form: Format) -> Iterator[Unit]:
         """Yield the trajectories of a file or folder."""
-        if form.unit == "line":
-            for line, (offset, raw) in enumerate(read_lines(self._file(path), MAX_LINE_BYTES), 1):
+        if form.unit == "row":
+            for row in range(self._table(path).metadata.num_rows):
+                yield Unit(path, path.absolute(), form, row + 1)
+        elif form.unit == "folder":
+            yield Unit(path, path.absolute(), form)
+        elif form.unit == "line":
+            source = self._unpacked(path)
+            lines = read_lines(self._file(source), MAX_LINE_BYTES)
+            for line, (offset, raw) in enumerate(lines, 1):
                 if raw is None or raw.strip():
                     length = MAX_LINE_BYTES + 1 if raw is None else len(raw)
-                    yield Unit(path, form, line, offset, length)
-        elif form.unit == "row":
-            for row in range(self._table(path).metadata.num_rows):
-                yield Unit(path, form, row + 1)
-        elif form.unit == "folder":
-            yield Unit(path, form)
+                    yield Unit(path, source, form, line, offset, length)
         else:
-            yield Unit(path, form, length=path.stat().st_size)
+            source = self._unpacked(path)
+            yield Unit(path, source, form, length=source.stat().st_size)
 
     def read(self, unit: Unit) -> tuple[Any, str]:
         """Return a trajectory's value and the digest of what it was read from.
@@ -105,11 +115,13 @@ class Units:
             limit = MAX_LINE_BYTES >> 20
             raise TrajectoryError("$", f"the trajectory is larger than {limit} MiB")
         if unit.form.unit == "row":
-            row = self._row(unit.path, (unit.line or 1) - 1)
+            row = self._row(unit.source, (unit.line or 1) - 1)
             return row, content_digest(row)
         if unit.form.unit == "folder":
-            return _folder(unit.path)
-        raw = self._raw(unit)
+            return _folder(unit.source)
+        file = self._file(unit.source)
+        file.seek(unit.offset)
+        raw = file.read(unit.length)
         value = _session(raw) if unit.form.unit == "session" else _parsed(raw)
         return value, hashlib.sha256(raw).hexdigest()
 
@@ -140,25 +152,23 @@ class Units:
         return recognise(value, "document", name)
 
     def _opening(self, path: Path) -> Iterator[Any]:
-        lines = (raw for _, raw in read_lines(self._file(path), MAX_LINE_BYTES))
+        lines = (raw for _, raw in read_lines(self._file(self._unpacked(path)), MAX_LINE_BYTES))
         for raw in islice((raw for raw in lines if raw and raw.strip()), _OPENING_LINES):
             try:
                 yield orjson.loads(raw)
             except orjson.JSONDecodeError:
                 yield None
 
+    def _unpacked(self, path: Path) -> Path:
+        if path not in self._plain:
+            plain = self._stack.enter_context(plain_file(path, self._scratch))
+            self._plain[path] = plain.absolute()
+        return self._plain[path]
+
     def _file(self, path: Path) -> BinaryIO:
         if path not in self._lines:
-            plain = self._stack.enter_context(plain_file(path))
-            self._lines[path] = self._stack.enter_context(plain.open("rb"))
+            self._lines[path] = self._stack.enter_context(path.open("rb"))
         return self._lines[path]
-
-    def _raw(self, unit: Unit) -> bytes:
-        if unit.line is None and not unit.path.name.endswith(".zst"):
-            return unit.path.read_bytes()
-        file = self._file(unit.path)
-        file.seek(unit.offset)
-        return file.read(unit.length) if unit.line is not None else file.read()
 
     def _table(self, path: Path) -> pq.ParquetFile:
         if path not in self._tables:

@@ -31,7 +31,7 @@ from davinci_agency.mine.stacks import with_stacks
 from davinci_agency.mine.store import Store, open_store, pack
 from davinci_agency.mine.words import with_words
 from davinci_agency.notices import NoticeLine, notices_file, write_notices
-from davinci_agency.parallel import ordered_map
+from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import SCHEMA_VERSION, MergeStyle, to_json
 from davinci_agency.repository.licensing import (
@@ -72,15 +72,15 @@ def mine_pulls(
     out: Path,
     *,
     cache: Path | None = None,
-    workers: int = 1,
+    engine: Engine = HERE,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Summary:
     """Mine repositories into one file of `PullRequest` records, sorted by repository and number.
 
     ``cache`` is a folder that remembers what was mined; without one everything is done anew.
-    Several repositories are mined by as many processes as there are workers, one by as many
-    threads. Counted are the commits that look like merged pull requests.
+    Several repositories are mined by as many workers as the engine has, one by as many threads.
+    Counted are the commits that look like merged pull requests.
 
     Raises `SourceError` if a source is no repository, `DataError` if one has no commit or no
     merged pull request, and `RemoteError` if GitHub does not answer.
@@ -93,11 +93,12 @@ def mine_pulls(
     with ExitStack() as stack:
         output = stack.enter_context(stage_output("mine", out, strict=strict))
         notices = None if out == STDIO else stack.enter_context(atomic_file(notices_file(out)))
-        folder = cache or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        processes = min(workers, len(named))
-        watch = progress if processes == 1 else SILENT
-        update = partial(_update, folder, workers // processes, watch)
-        results = ordered_map(update, named, processes)
+        made = partial(tempfile.TemporaryDirectory, prefix="davinci-agency-", dir=engine.scratch)
+        folder = cache or Path(stack.enter_context(made()))
+        at_once = min(engine.workers, len(named))
+        watch, where = (progress, HERE) if at_once == 1 else (SILENT, engine)
+        update = partial(_update, folder.absolute(), engine.workers // at_once, watch)
+        results = where.map(update, named)
         for (_, options), mined in zip(named, results, strict=True):
             with open_store(_store_path(folder, options)) as store:
                 _write(store, mined, options, output, progress)
