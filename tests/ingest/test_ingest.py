@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-import orjson
 import pytest
 import zstandard
 

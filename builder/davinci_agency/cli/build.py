@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from davinci_agency.cli.options import (
+    FILE,
     FOLDER,
     Share,
     Terminal,
@@ -15,28 +16,28 @@ from davinci_agency.cli.options import (
     engine_options,
     strict_option,
 )
+from davinci_agency.cli.places import Release
 
 if TYPE_CHECKING:
     from davinci_agency.parallel import Engine
     from davinci_agency.release import ShardFormat
 
-_FILES = click.Path(path_type=Path, dir_okay=False)
-
 
 @click.command("build")
-@click.option("--pulls", type=_FILES, multiple=True, help="A file of pull requests.")
-@click.option("--tasks", type=_FILES, multiple=True, help="A file of tasks.")
-@click.option("--attempts", type=_FILES, multiple=True, help="A file of attempts.")
-@click.option("--removals", type=_FILES, multiple=True, help="A file of receipts to publish too.")
+@click.option("--pulls", type=FILE, multiple=True, help="A file of pull requests.")
+@click.option("--tasks", type=FILE, multiple=True, help="A file of tasks.")
+@click.option("--attempts", type=FILE, multiple=True, help="A file of attempts.")
+@click.option("--removals", type=FILE, multiple=True, help="A file of receipts to publish too.")
 @click.option(
-    "--notices", type=_FILES, multiple=True, help="A file of licences and notices, as mine left it."
+    "--notices", type=FILE, multiple=True, help="A file of licences and notices, as mine left it."
 )
 @click.option("--curated", type=FOLDER, help="What curate made: its records, receipts and account.")
 @click.option("--out", type=FOLDER, required=True, help="The release: a folder to make.")
 @click.option(
     "--after",
+    type=Release(),
     metavar="RELEASE",
-    help="The release before, a folder or ORG/NAME@REVISION: its rows keep their order.",
+    help="The release before, a folder, its URL or ORG/NAME@REVISION: its rows keep their order.",
 )
 @click.option("--name", default="davinci-agency", show_default=True, help="The dataset's name.")
 @click.option(
@@ -65,7 +66,7 @@ def command(
     notices: tuple[Path, ...],
     curated: Path | None,
     out: Path,
-    after: str | None,
+    after: str | Path | None,
     name: str,
     threshold: float,
     shard_format: ShardFormat,
@@ -91,7 +92,7 @@ def command(
     if after is not None:
         from davinci_agency.publish import release_folder
 
-        before = release_folder(after)
+        before = release_folder(str(after))
     account = None
     if curated is not None:
         from davinci_agency.curate import CURATION, FILES

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from davinci_agency.cli.options import FOLDER, Terminal, common_options, engine_options
+from davinci_agency.cli.options import Terminal, common_options, engine_options
 from davinci_agency.errors import ReleaseError
 from davinci_agency.parallel import Engine
 
 
 @click.command("card")
-@click.argument("release", type=FOLDER)
+@click.argument("release", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--check", is_flag=True, help="Only tell whether the card is true to the shards.")
 @engine_options
 @common_options

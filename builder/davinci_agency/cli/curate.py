@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from davinci_agency.cli.options import (
+    FILE,
     FOLDER,
     OUT_FILE,
     Share,
@@ -18,19 +19,18 @@ from davinci_agency.cli.options import (
     engine_options,
     strict_option,
 )
+from davinci_agency.cli.places import Release
 from davinci_agency.errors import CommandError
 from davinci_agency.parallel import Engine
 from davinci_agency.printable import printable
 
-_FILES = click.Path(path_type=Path, dir_okay=False)
-_TEXT_FILES = click.Path(dir_okay=False)
 _COUNT = click.IntRange(0)
 
 
 @click.group("curate", invoke_without_command=True)
-@click.option("--pulls", type=_FILES, multiple=True, help="A file of pull requests.")
-@click.option("--tasks", type=_FILES, multiple=True, help="A file of tasks.")
-@click.option("--attempts", type=_FILES, multiple=True, help="A file of attempts.")
+@click.option("--pulls", type=FILE, multiple=True, help="A file of pull requests.")
+@click.option("--tasks", type=FILE, multiple=True, help="A file of tasks.")
+@click.option("--attempts", type=FILE, multiple=True, help="A file of attempts.")
 @click.option("--out", type=FOLDER, help="A folder to make, for what stays.")
 @click.option("--only", multiple=True, metavar="RULE", help="Only this rule; may be repeated.")
 @click.option("--off", multiple=True, metavar="RULE", help="All rules but this one.")
@@ -42,12 +42,10 @@ _COUNT = click.IntRange(0)
 @click.option("--withhold-patches", is_flag=True, help="Keep other licences' rows without code.")
 @click.option("--opt-out", "opted_out", multiple=True, metavar="PSEUDONYM", help="An author's.")
 @click.option("--logins", is_flag=True, help="Make accounts that texts mention pseudonyms.")
-@click.option(
-    "--deny-list", "deny_lists", type=_TEXT_FILES, multiple=True, help="A list of a benchmark."
-)
+@click.option("--deny-list", "deny_lists", type=FILE, multiple=True, help="A list of a benchmark.")
 @click.option("--whole-repositories", is_flag=True, help="Leave out all of a benchmark's.")
 @click.option(
-    "--benchmark", "benchmarks", type=_TEXT_FILES, multiple=True,
+    "--benchmark", "benchmarks", type=FILE, multiple=True,
     help="Texts (Parquet or JSON Lines) that no record may hold runs of words of.",
 )  # fmt: skip
 @click.option("--min-score", type=Share(), help="The least score of a judged attempt.")
@@ -62,8 +60,8 @@ _COUNT = click.IntRange(0)
     help="What began on this day or later is for testing.",
 )  # fmt: skip
 @click.option(
-    "--after", metavar="RELEASE",
-    help="The release before, a folder or ORG/NAME@REVISION: its rows keep their splits.",
+    "--after", type=Release(), metavar="RELEASE",
+    help="The release before, a folder, its URL or ORG/NAME@REVISION: its rows keep their splits.",
 )  # fmt: skip
 @click.option("--report", is_flag=True, help="Show what each rule took out, by repository.")
 @engine_options
@@ -75,7 +73,7 @@ def command(
     attempts: tuple[Path, ...],
     out: Path | None,
     held_out_since: datetime | None,
-    after: str | None,
+    after: str | Path | None,
     report: bool,
     engine: Engine,
     strict: bool,
@@ -105,10 +103,11 @@ def command(
     if after is not None:
         from davinci_agency.publish import release_folder
 
-        before = release_folder(after)
+        before = release_folder(str(after))
     since = held_out_since.date() if held_out_since is not None else None
+    files = {name: [str(path) for path in chosen[name]] for name in ("deny_lists", "benchmarks")}
     try:
-        options = msgspec.convert({**chosen, "held_out_since": since}, CurateOptions)
+        options = msgspec.convert({**chosen, **files, "held_out_since": since}, CurateOptions)
     except msgspec.ValidationError as error:
         raise CommandError(f"{error}; see davinci-agency curate --help.") from error
     summary = select_samples(
@@ -223,7 +222,7 @@ def list_deny_lists(terminal: Terminal) -> None:
 
 
 @deny_list.command("import")
-@click.argument("file", type=_FILES)
+@click.argument("file", type=FILE)
 @click.option("--name", required=True, help="A short name, for receipts: my-benchmark.")
 @click.option("--title", help="The benchmark's own name; the short one, if left out.")
 @click.option("--source", required=True, help="Where the file comes from.")

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from davinci_agency.cli.options import Terminal, common_options
+from davinci_agency.cli.places import Release
 
 if TYPE_CHECKING:
     from davinci_agency.publish import ReleaseDiff
 
 
 @click.command("diff")
-@click.argument("before", metavar="A")
-@click.argument("after", metavar="B")
+@click.argument("before", type=Release(), metavar="A")
+@click.argument("after", type=Release(), metavar="B")
 @common_options
-def command(before: str, after: str, terminal: Terminal) -> None:
+def command(before: str | Path, after: str | Path, terminal: Terminal) -> None:
     """Show how release B differs from release A.
 
-    Each is a folder, or ORG/NAME@REVISION on the Hub.
+    Each is a folder, its URL, or ORG/NAME@REVISION on the Hub.
 
     \b
     Examples:
@@ -29,7 +31,9 @@ def command(before: str, after: str, terminal: Terminal) -> None:
     """
     from davinci_agency.publish import diff_releases, release_folder
 
-    found = diff_releases(release_folder(before), release_folder(after), terminal.progress)
+    found = diff_releases(
+        release_folder(str(before)), release_folder(str(after)), terminal.progress
+    )
     if terminal.as_json:
         terminal.show_json({"same": found.is_empty, **asdict(found)})
     else:

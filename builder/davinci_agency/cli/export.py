@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from davinci_agency.cli.options import FOLDER, Terminal, common_options
+from davinci_agency.cli.places import Release
 
 if TYPE_CHECKING:
     from davinci_agency.export import ExportFormat
 
 
 @click.command("export")
-@click.argument("release")
+@click.argument("release", type=Release())
 @click.option(
     "--format",
     "form",
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 )
 @common_options
 def command(
-    release: str,
+    release: str | Path,
     form: ExportFormat,
     out: Path,
     image: str | None,
@@ -41,7 +42,7 @@ def command(
 ) -> None:
     """Write a RELEASE in another form, for older clients, other trainers, and harnesses.
 
-    RELEASE is a folder, or ORG/NAME@REVISION on the Hub.
+    RELEASE is a folder, its URL, or ORG/NAME@REVISION on the Hub.
 
     \b
     portable   the same rows without JSON values, as Parquet (datasets before 4.7)
@@ -60,6 +61,6 @@ def command(
     from davinci_agency.publish import release_folder
 
     harbor = checked(image, test_command) if form == "harbor" else None
-    folder = release_folder(release)
+    folder = release_folder(str(release))
     summary = export_release(folder, out, form, harbor, progress=terminal.progress)
     terminal.show(summary)

@@ -16,13 +16,14 @@ from davinci_agency.cli.options import (
     strict_option,
     tokenizer_option,
 )
+from davinci_agency.cli.places import Place
 from davinci_agency.errors import CommandError
 from davinci_agency.parallel import Engine
 from davinci_agency.records import SourceFormat
 
 
 @click.command("ingest")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=Place())
 @click.option("--tasks", type=IN_FILE, multiple=True, help="A file of tasks; may be repeated.")
 @click.option(
     "--pulls",

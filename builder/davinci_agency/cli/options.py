@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -13,6 +14,7 @@ from typing import Any, ParamSpec
 import click
 import orjson
 
+from davinci_agency.cli.places import Place, brought
 from davinci_agency.files import STDIO
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.stage import Summary
@@ -20,12 +22,14 @@ from davinci_agency.tokens import DEFAULT_TOKENIZER
 
 P = ParamSpec("P")
 
-IN_FILE = click.Path(path_type=Path, allow_dash=True)
+IN_FILE = Place(allow_dash=True)
 """A file of records, or ``-``."""
-OUT_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+OUT_FILE = Place(dir_okay=False, allow_dash=True)
 """A file to write, or ``-``."""
-FOLDER = click.Path(path_type=Path, file_okay=False)
-"""A folder; whether it is there is checked where it is used."""
+FILE = Place(dir_okay=False)
+"""A file that is read several times, so that ``-`` won't do."""
+FOLDER = Place(file_okay=False)
+"""A folder."""
 
 
 class Share(click.FloatRange):
@@ -117,14 +121,15 @@ def common_options(function: Callable[..., None]) -> Callable[..., None]:
     def command(*, as_json: bool, quiet: bool, debug: bool, **options: Any) -> None:
         click.get_current_context().meta["debug"] = debug
         terminal = Terminal(as_json, quiet, options.get("out"))
-        if quiet or not sys.stderr.isatty():
-            function(terminal=terminal, **options)
-            return
-        from davinci_agency.cli.bars import Bars
+        with ExitStack() as stack:
+            if not quiet and sys.stderr.isatty():
+                from davinci_agency.cli.bars import Bars
 
-        with Bars() as bars:
-            terminal.progress = bars
-            function(terminal=terminal, **options)
+                terminal.progress = stack.enter_context(Bars())
+            here = stack.enter_context(
+                brought(options, cache_folder() / "remote", terminal.progress)
+            )
+            function(terminal=terminal, **here)
 
     return command
 
