@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.leaks import Secrets, find_leaks
+from davinci_agency.leaks import Secrets, _code_in, find_leaks
 from tests.query.support import secrets, stage, stages_of
 
 SECRETS = secrets()
@@ -167,3 +167,10 @@ def test_what_the_documentation_names_may_be_said_but_paths_may_not() -> None:
         "path",
         "code",
     ]
+
+
+@given(st.lists(st.sampled_from(["word", "other", "(", ")", "=", "."]), max_size=30))
+def test_code_is_every_run_of_six_with_two_signs(tokens: list[str]) -> None:
+    runs = [tokens[first : first + 6] for first in range(len(tokens) - 5)]
+    wanted = [first for first, run in enumerate(runs) if sum(t in "()=" for t in run) >= 2]
+    assert list(_code_in(tokens)) == wanted

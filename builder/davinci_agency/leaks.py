@@ -126,7 +126,10 @@ class Secrets:
     def code(self) -> frozenset[tuple[str, ...]]:
         """Every run of words and signs in the added and removed lines that is no prose."""
         return frozenset(
-            run for line in self._changed_lines for run, _ in _runs(line) if _is_code(run)
+            tuple(tokens[first : first + _RUN])
+            for line in self._changed_lines
+            if (tokens := _TOKEN.findall(line))
+            for first in _code_in(tokens)
         )
 
     @cached_property
@@ -184,21 +187,23 @@ def _messages(text: str, secrets: Secrets) -> Iterator[Leak]:
 
 
 def _code(text: str, secrets: Secrets) -> Iterator[Leak]:
-    for run, (start, end) in _runs(text):
-        if _is_code(run) and run in secrets.code:
+    matches = list(_TOKEN.finditer(text))
+    tokens = [match[0] for match in matches]
+    for first in _code_in(tokens):
+        if tuple(tokens[first : first + _RUN]) in secrets.code:
+            start, end = matches[first].start(), matches[first + _RUN - 1].end()
             yield Leak(start, end, "code", text[start:end])
 
 
-def _runs(text: str) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:
-    """Yield every run of so many words and signs of a text, and where it stands."""
-    tokens = list(_TOKEN.finditer(text))
-    for first in range(len(tokens) - _RUN + 1):
-        run = tokens[first : first + _RUN]
-        yield tuple(match[0] for match in run), (run[0].start(), run[-1].end())
-
-
-def _is_code(run: tuple[str, ...]) -> bool:
-    return sum(token in _SIGNS for token in run) >= _LEAST_SIGNS
+def _code_in(tokens: Sequence[str]) -> Iterator[int]:
+    """Yield where a run of so many words and signs begins that is no prose."""
+    places = [place for place, token in enumerate(tokens) if token in _SIGNS]
+    last = len(tokens) - _RUN
+    begun = 0
+    # Every run that holds two signs which follow each other: those that begin before both.
+    for one, other in zip(places, places[_LEAST_SIGNS - 1 :], strict=False):
+        yield from range(max(begun, other - _RUN + 1), min(one, last) + 1)
+        begun = max(begun, one + 1)
 
 
 def _odd_paths(text: str, secrets: Secrets) -> Iterator[Leak]:

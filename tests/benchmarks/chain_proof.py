@@ -22,7 +22,7 @@ import click
 import orjson
 
 from davinci_agency.chain import ChainOptions, find_chains
-from davinci_agency.chain.proving import prove_all
+from davinci_agency.chain.proving import Prover
 from davinci_agency.records import Chain, ChainStage, StatePolicy, from_json
 from davinci_agency.repository.overlay import Overlay, open_overlay
 from davinci_agency.repository.source import read_source
@@ -85,7 +85,7 @@ def main() -> None:
     for policy in _POLICIES:
         with open_overlay(source) as overlay:
             begin = time.perf_counter()
-            proofs = list(prove_all(overlay, chains, policy, options.workers))
+            proofs = list(Prover(overlay, policy, options.workers).prove(chains))
             taken = time.perf_counter() - begin
         found = Counter(proof.status for chain in proofs for proof in chain)
         per_thousand = taken / count * 1000

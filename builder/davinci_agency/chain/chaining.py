@@ -15,6 +15,7 @@ from davinci_agency.chain.judging import Judge
 from davinci_agency.chain.neighbours import Neighbourhood
 from davinci_agency.chain.nodes import Node, make_node
 from davinci_agency.chain.options import ChainOptions
+from davinci_agency.chain.proving import Prover
 from davinci_agency.chain.reading import Reader
 from davinci_agency.jsonl import RecordFiles, open_records
 from davinci_agency.progress import SILENT, Progress, track
@@ -66,10 +67,13 @@ def find_chains(
             drafts = Drafts(eligible, hood, reader, options, output)
             with ExitStack() as stack:
                 clone = clones.get(repo)
-                overlay = stack.enter_context(open_overlay(clone)) if clone is not None else None
+                prover = None
+                if clone is not None:
+                    overlay = stack.enter_context(open_overlay(clone))
+                    prover = Prover(overlay, options.policy, workers)
                 for kind in KINDS:
                     if kind in options.kinds:
-                        drafts.write(kind, overlay, judge, workers, progress)
+                        drafts.write(kind, prover, judge, workers, progress)
     return output.summary()
 
 

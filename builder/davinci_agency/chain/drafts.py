@@ -11,7 +11,7 @@ from davinci_agency.chain.judging import Judge
 from davinci_agency.chain.neighbours import Neighbourhood
 from davinci_agency.chain.nodes import Node
 from davinci_agency.chain.options import ChainOptions
-from davinci_agency.chain.proving import UNPROVEN, Proof, prove_all
+from davinci_agency.chain.proving import UNPROVEN, Proof, Prover
 from davinci_agency.chain.reading import Reader
 from davinci_agency.chain.scores import score_chain
 from davinci_agency.chain.select import Members, semantic_chains, temporal_chains
@@ -30,7 +30,6 @@ from davinci_agency.records import (
     chain_id,
     to_json,
 )
-from davinci_agency.repository.overlay import Overlay
 from davinci_agency.stage import StageOutput
 
 _BATCH = 64
@@ -74,7 +73,7 @@ class Drafts:
     def write(
         self,
         kind: Kind,
-        overlay: Overlay | None,
+        prover: Prover | None,
         judge: Judge | None,
         workers: int,
         progress: Progress,
@@ -86,7 +85,7 @@ class Drafts:
         """
         drafts = [Draft(kind, *members) for members in self._members(kind)]
         self._count(f"{kind}: made", len(drafts))
-        kept = self._kept(drafts, overlay, workers, progress)
+        kept = self._kept(drafts, prover, progress)
         kept.sort(key=lambda chosen: [node.number for node in chosen[0].members])
         chains = (self._chain(draft, proofs) for draft, proofs in kept)
         if judge is not None and kind == "semantic-chain":
@@ -134,7 +133,7 @@ class Drafts:
                 yield members, (*ties, *of_lines)
 
     def _kept(
-        self, drafts: Sequence[Draft], overlay: Overlay | None, workers: int, progress: Progress
+        self, drafts: Sequence[Draft], prover: Prover | None, progress: Progress
     ) -> list[tuple[Draft, Sequence[Proof]]]:
         """Return the drafts that are kept, the best first, with the proofs of their stages."""
         options = self._options
@@ -144,7 +143,7 @@ class Drafts:
         batches = [ranked[start : start + _BATCH] for start in range(0, len(ranked), _BATCH)]
         for batch in track(batches, progress, "prove states", len(batches)):
             is_full = len(kept) >= budget
-            proven = self._prove(batch, None if is_full else overlay, workers)
+            proven = self._prove(batch, None if is_full else prover)
             for draft, proofs in zip(batch, proven, strict=True):
                 wrong = [proof.status for proof in proofs if proof.status not in options.states]
                 if len(kept) >= budget:
@@ -176,17 +175,15 @@ class Drafts:
             ranks.append((-rank, draft.chain_id, draft))
         return [draft for _, _, draft in sorted(ranks, key=lambda ranked: ranked[:2])]
 
-    def _prove(
-        self, drafts: Sequence[Draft], overlay: Overlay | None, workers: int
-    ) -> Iterator[Sequence[Proof]]:
-        if overlay is None:
+    def _prove(self, drafts: Sequence[Draft], prover: Prover | None) -> Iterator[Sequence[Proof]]:
+        if prover is None:
             yield from ([UNPROVEN] * len(draft.members) for draft in drafts)
             return
         stages = [
             [self._stage(self._reader.pull(node), UNPROVEN) for node in draft.members]
             for draft in drafts
         ]
-        yield from prove_all(overlay, stages, self._options.policy, workers)
+        yield from prover.prove(stages)
 
     def _chain(self, draft: Draft, proofs: Sequence[Proof]) -> Chain:
         pulls = [self._reader.pull(node) for node in draft.members]

@@ -7,10 +7,9 @@ work tree is touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count
 
 from davinci_agency.parallel import in_turn
 from davinci_agency.records import ApplyStatus, ChainStage, StatePolicy
@@ -35,28 +34,48 @@ class Proof:
 UNPROVEN = Proof("unproven", None, None)
 
 
-def prove_all(
-    overlay: Overlay,
-    chains: Sequence[Sequence[ChainStage]],
-    policy: StatePolicy,
-    workers: int,
-) -> Iterator[list[Proof]]:
-    """Yield the proofs of every chain's stages, in order, made by several gits at once."""
-    lanes = min(workers, len(chains))
+class Prover:
+    """Has git prove the stages of chains, several at once.
 
-    def lane(first: int) -> Generator[list[Proof]]:
-        state = _State(overlay, f"proof-{first}")
-        for stages in chains[first::lanes]:
-            yield list(_prove(state, stages, policy))
+    The proof of a stage at its own base does not depend on the chain, and is made once.
+    """
 
-    with closing(in_turn([lane(first) for first in range(lanes)])) as turns:
-        yield from turns
+    def __init__(self, overlay: Overlay, policy: StatePolicy, workers: int) -> None:
+        self._overlay = overlay
+        self._policy = policy
+        self._workers = workers
+        self._known: dict[tuple[int, str], Proof] = {}
+
+    def prove(self, chains: Sequence[Sequence[ChainStage]]) -> Iterator[list[Proof]]:
+        """Yield the proofs of every chain's stages, in order."""
+        trees = self._overlay.trees(
+            sorted({stage.base_commit for stages in chains for stage in stages})
+        )
+        lanes = min(self._workers, len(chains))
+
+        def lane(first: int) -> Generator[list[Proof]]:
+            state = _State(self._overlay, f"proof-{first}", trees)
+            for stages in chains[first::lanes]:
+                yield list(self._proofs(state, stages))
+
+        with closing(in_turn([lane(first) for first in range(lanes)])) as turns:
+            yield from turns
+
+    def _proofs(self, state: _State, stages: Sequence[ChainStage]) -> Iterator[Proof]:
+        if self._policy == "cumulative":
+            yield from _in_a_row(state, stages)
+            return
+        for stage in stages:
+            name = (stage.number, stage.base_commit)
+            if name not in self._known:
+                (self._known[name],) = _in_a_row(state, [stage])
+            yield self._known[name]
 
 
-def _prove(state: _State, stages: Sequence[ChainStage], policy: StatePolicy) -> Iterator[Proof]:
-    for place, stage in zip(count(), stages):
-        if policy == "historical-base" or place == 0:
-            base = state.read(stage.base_commit)
+def _in_a_row(state: _State, stages: Sequence[ChainStage]) -> Iterator[Proof]:
+    """Yield the proof of each stage on top of those before it."""
+    base = state.read(stages[0].base_commit)
+    for stage in stages:
         if base is None:
             yield UNPROVEN
             continue
@@ -70,15 +89,16 @@ def _prove(state: _State, stages: Sequence[ChainStage], policy: StatePolicy) -> 
 class _State:
     """An index of an overlay, and what it holds."""
 
-    def __init__(self, overlay: Overlay, name: str) -> None:
+    def __init__(self, overlay: Overlay, name: str, trees: Mapping[str, str]) -> None:
         self._overlay = overlay
+        self._trees = trees
         self._environment = {"GIT_INDEX_FILE": str(overlay.folder / name)}
 
     def read(self, commit: str) -> str | None:
         """Make it a commit's tree, and return that tree; ``None`` if the commit is not there."""
-        if self._git("read-tree", commit) is None:
+        if commit not in self._trees or self._git("read-tree", commit) is None:
             return None
-        return self.tree()
+        return self._trees[commit]
 
     def tree(self) -> str | None:
         """Return the tree that it is."""

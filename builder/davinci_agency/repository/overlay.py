@@ -81,6 +81,12 @@ class Overlay:
                 name, _, kind = line.decode().strip().partition(" ")
                 yield name, kind
 
+    def trees(self, commits: Sequence[str]) -> dict[str, str]:
+        """Return the tree of each commit that is there."""
+        names = [f"{commit}^{{tree}}" for commit in commits]
+        found = zip(commits, self._kinds(names), strict=True)
+        return {commit: tree for commit, (tree, kind) in found if kind == "tree"}
+
     def paths(self, pairs: Sequence[Pair]) -> Iterator[frozenset[bytes]]:
         """Yield the paths that each pair changes, as git quotes them, without reading a blob."""
         # With a status before it no path can be a mark, and a name comes even before no path.
@@ -223,12 +229,12 @@ class Overlay:
     ) -> Any:
         """Start git in the overlay, and return GitPython's handle of it."""
         command = ["git", "-c", "i18n.logOutputEncoding=UTF-8", "-c", "core.quotePath=true"]
-        with git.Repo(self.folder) as repo:
-            where = steer(self.folder, self.folder)
-            repo.git.update_environment(**{**_QUIET, **where, **environment})
-            return repo.git.execute(
-                [*command, *arguments], as_process=True, istream=lines, output_stream=None
-            )
+        # Not by a `git.Repo`, which reads its configuration each time; there is none.
+        here = git.Git(self.folder)
+        here.update_environment(**{**_QUIET, **steer(self.folder, self.folder), **environment})
+        return here.execute(
+            [*command, *arguments], as_process=True, istream=lines, output_stream=None
+        )
 
 
 @contextmanager
