@@ -107,7 +107,7 @@ class Pool:
         if self._processes is None:
             # Spawned, not forked: a fork copies the locks that other threads hold.
             context = multiprocessing.get_context("spawn")
-            self._processes = ProcessPoolExecutor(self.workers, context, _keep_memory)
+            self._processes = ProcessPoolExecutor(self.workers, context, keep_memory)
         return self._processes
 
 
@@ -145,7 +145,7 @@ def threaded_map(
                 future.cancel()
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Keep what is freed in this process for what comes next.
 
     Lines and columns are large; whoever gives each back to the system takes new pages for the next,
