@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 import orjson
@@ -19,6 +19,9 @@ from davinci_agency.files import STDIO
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.stage import Summary
 from davinci_agency.tokens import DEFAULT_TOKENIZER
+
+if TYPE_CHECKING:
+    from davinci_agency.engines import EngineName
 
 P = ParamSpec("P")
 
@@ -126,9 +129,8 @@ def common_options(function: Callable[..., None]) -> Callable[..., None]:
                 from davinci_agency.cli.bars import Bars
 
                 terminal.progress = stack.enter_context(Bars())
-            here = stack.enter_context(
-                brought(options, cache_folder() / "remote", terminal.progress)
-            )
+            seen_by_all = click.get_current_context().meta.get("scratch", cache_folder())
+            here = stack.enter_context(brought(options, seen_by_all / "remote", terminal.progress))
             function(terminal=terminal, **here)
 
     return command
@@ -163,14 +165,46 @@ def workers_option(function: Callable[P, None]) -> Callable[P, None]:
 
 
 def engine_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command ``--workers``, and hand it the engine that does its work."""
+    """Give a command the options that say who does its work, and hand it the engine."""
 
     @workers_option
+    @click.option(
+        "--executor",
+        type=click.Choice(["local", "ray", "slurm"]),
+        default="local",
+        show_default=True,
+        help="Who does the work: this machine, a Ray cluster, or Slurm.",
+    )
+    @click.option(
+        "--scratch",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="A folder that all machines see, for what lies between.",
+    )
+    @click.option(
+        "--slurm",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="What Slurm is told of each job: partition, time, …; may be repeated.",
+    )
     @wraps(function)
-    def command(*, workers: int, **options: Any) -> None:
-        from davinci_agency.parallel import Pool
+    def command(
+        *,
+        workers: int,
+        executor: EngineName,
+        scratch: Path | None,
+        settings: tuple[str, ...],
+        **options: Any,
+    ) -> None:
+        from davinci_agency.engines import open_engine
 
-        with Pool(workers) as engine:
+        wrong = [setting for setting in settings if "=" not in setting]
+        if wrong:
+            raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE.", param_hint="--slurm")
+        slurm = dict(setting.split("=", 1) for setting in settings)
+        with open_engine(executor, workers, scratch, slurm) as engine:
+            if scratch is not None:
+                click.get_current_context().meta["scratch"] = scratch
             function(engine=engine, **options)
 
     return command
