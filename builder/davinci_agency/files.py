@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -33,6 +34,17 @@ def digest_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def input_digest(path: Path) -> str:
+    """Return the same of an input, read once by this process as long as it stays as it is."""
+    now = path.stat()
+    return _input_digest(path, now.st_ino, now.st_size, now.st_mtime_ns)
+
+
+@lru_cache(4096)
+def _input_digest(path: Path, inode: int, size: int, time: int) -> str:
+    return digest_file(path)
 
 
 def is_compressed(path: Path) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from davinci_agency.files import atomic_file, digest_file
+from davinci_agency.files import atomic_file, digest_file, input_digest
 from davinci_agency.ids import content_digest
 from davinci_agency.records import SCHEMA_VERSION
 from davinci_agency.stage import Summary
@@ -66,22 +66,25 @@ class Outcome:
 
 def do_step(step: Step, strict: bool) -> Outcome:
     """Do a step, unless it is up to date."""
-    key = content_digest(
-        [step.name, __version__, SCHEMA_VERSION, step.options, _digests(step.inputs)]
-    )
+    inputs = _digests(step.inputs, input_digest)
+    key = content_digest([step.name, __version__, SCHEMA_VERSION, step.options, inputs])
     stamp = None if step.asks_a_remote else _read_stamp(step.stamp)
-    if stamp is not None and stamp.key == key and stamp.outputs == _digests(step.outputs):
+    if (
+        stamp is not None
+        and stamp.key == key
+        and stamp.outputs == _digests(step.outputs, digest_file)
+    ):
         strict_failure = strict and stamp.summary.quarantined > 0
         if not strict_failure:
             return Outcome(step.name, stamp.summary, skipped=True)
     summary = step.action()
-    done = Stamp(key, _digests(step.outputs), summary)
+    done = Stamp(key, _digests(step.outputs, digest_file), summary)
     with atomic_file(step.stamp) as file:
         file.write(msgspec.json.encode(done))
     return Outcome(step.name, summary, skipped=False)
 
 
-def _digests(paths: Sequence[Path]) -> dict[str, str]:
+def _digests(paths: Sequence[Path], digest: Callable[[Path], str]) -> dict[str, str]:
     """Return the digest of every file, and of every file in the folders.
 
     They go by the place of the path in the list and the name below it, so that moving a dataset's
@@ -94,7 +97,7 @@ def _digests(paths: Sequence[Path]) -> dict[str, str]:
             if file.is_file():
                 found[f"{place}/{path.name}/{file.relative_to(path)}"] = file
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(found, pool.map(digest_file, found.values()), strict=True))
+        return dict(zip(found, pool.map(digest, found.values()), strict=True))
 
 
 def _read_stamp(path: Path) -> Stamp | None:

@@ -138,6 +138,22 @@ def test_shards_hold_every_row_once_and_in_order(sizes: list[int]) -> None:
         assert sum(row.size for row in plan.rows) <= 256 << 20 or len(plan.rows) == 1
 
 
+def test_the_last_two_shards_share_their_rows_and_the_others_stay_full() -> None:
+    def rows(count: int) -> list[RowSource]:
+        places = (Location(Path("f"), number, 10 << 20) for number in range(count))
+        return [RowSource(str(place.offset), (place,)) for place in places]
+
+    def sizes(count: int) -> list[int]:
+        plans = plan_shards(Path("r"), "tasks", rows(count), "parquet", 0.8)
+        return [len(plan.rows) for plan in plans]
+
+    assert sizes(25) == [25]
+    assert sizes(26) == [13, 13]
+    assert sizes(51) == [25, 13, 13]
+    assert sizes(60) == [25, 17, 18]
+    assert sizes(75) == [25, 25, 25]
+
+
 def test_row_groups_are_cut_by_bytes(tmp_path: Path) -> None:
     text = "".join(chr(97 + (n * n + n // 7) % 26) for n in range(1 << 20))
     pulls = [

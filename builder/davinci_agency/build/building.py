@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from davinci_agency.build.order import in_published_order, published_places, row
 from davinci_agency.build.samples import Candidate, candidate_of, refusal, sample_id
 from davinci_agency.build.shards import PARTIAL, RowSource, ShardPlan, plan_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
-from davinci_agency.files import STDIO, atomic_folder, digest_file
+from davinci_agency.files import STDIO, atomic_folder, digest_file, input_digest
 from davinci_agency.jsonl import InspectedFiles, RecordFiles, open_inspected, open_records
 from davinci_agency.notices import NOTICES, notices_text, read_notices
 from davinci_agency.parallel import HERE, Engine
@@ -258,8 +259,11 @@ def _write_shards(
     for config in CONFIGS:
         source = rows.get(config, ())
         plans += plan_shards(folder, config, source, options.shard_format, options.threshold)
-    written = engine.map(write_shard, plans)
-    shards = list(track(written, progress, "write shards", len(plans)))
+    # The largest first, so that none of them keeps everybody waiting at the end.
+    order = sorted(range(len(plans)), key=lambda place: -plans[place].size)
+    written = engine.map(write_shard, (plans[place] for place in order))
+    found = zip(order, track(written, progress, "write shards", len(plans)), strict=True)
+    shards = [shard for _, shard in sorted(found, key=itemgetter(0))]
     for left in folder.rglob(f".*{PARTIAL}"):
         left.unlink()  # by a worker that died
     return shards
@@ -293,13 +297,13 @@ def _write_notices(
 
 def _input_files(inputs: BuildInputs) -> tuple[InputFile, ...]:
     files = [
-        InputFile(record, path.name, digest_file(path), path.stat().st_size)
+        InputFile(record, path.name, input_digest(path), path.stat().st_size)
         for record, paths in inputs.by_record().items()
         for path in paths
     ]
     if inputs.after is not None:
         before = inputs.after / MANIFEST
-        files.append(InputFile("release", before.name, digest_file(before), before.stat().st_size))
+        files.append(InputFile("release", before.name, input_digest(before), before.stat().st_size))
     return tuple(sorted(files, key=lambda file: (file.record, file.name, file.sha256)))
 
 

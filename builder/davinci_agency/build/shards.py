@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,11 @@ class ShardPlan:
     shard_format: ShardFormat
     threshold: float
 
+    @property
+    def size(self) -> int:
+        """The length of all lines in bytes."""
+        return sum(row.size for row in self.rows)
+
 
 def plan_shards(
     folder: Path,
@@ -81,7 +87,7 @@ def plan_shards(
     """Return the shards of a config; none where there are no rows: `datasets` can't load those."""
     plans: list[ShardPlan] = []
     for split in SPLITS:
-        groups = list(_cut((row for row in rows if row.split == split), SHARD_BYTES))
+        groups = _evened(list(_cut((row for row in rows if row.split == split), SHARD_BYTES)))
         plans += [
             ShardPlan(
                 folder=folder,
@@ -109,6 +115,20 @@ def _cut(rows: Iterable[RowSource], limit: int) -> Iterator[list[RowSource]]:
         size += row.size
     if run:
         yield run
+
+
+def _evened(groups: list[list[RowSource]]) -> list[list[RowSource]]:
+    """Return the groups with the last two made alike, and all before them as they were.
+
+    Rows move where others are added, too; so more processes have something to do at the end.
+    """
+    if len(groups) < 2:
+        return groups
+    *before, last, rest = groups
+    rows = [*last, *rest]
+    sums = list(accumulate(row.size for row in rows))
+    middle = min(range(1, len(rows)), key=lambda cut: max(sums[cut - 1], sums[-1] - sums[cut - 1]))
+    return [*before, rows[:middle], rows[middle:]]
 
 
 def write_shard(plan: ShardPlan) -> Shard:
