@@ -16,16 +16,10 @@ from davinci_agency.export.exporting import MARKER
 from davinci_agency.release import MANIFEST
 from davinci_agency.remote import ACCOUNTS, Staging
 from davinci_agency.urls import Url
-from tests.command import davinci
+from tests.command import davinci, tree
 from tests.publish.support import NAME, make_release, on_hub, publish
 from tests.samples import attempt, example, task, write_lines
 from tests.servers.hub import TOKEN, Hub
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Return the content of every file of a folder."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def times(folder: Path) -> dict[Path, int]:

@@ -15,9 +15,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import IO, BinaryIO, cast
 
 import zstandard
@@ -37,14 +38,26 @@ def digest_file(path: Path) -> str:
 
 
 def input_digest(path: Path) -> str:
-    """Return the same of an input, read once by this process as long as it stays as it is."""
+    """Return the same of an input, read once by this process as long as it stays as it is.
+
+    Who asks while another thread reads waits for its answer.
+    """
     now = path.stat()
-    return _input_digest(path, now.st_ino, now.st_size, now.st_mtime_ns)
+    state = (path, now.st_ino, now.st_size, now.st_mtime_ns)
+    with _DIGESTING:
+        is_known = state in _DIGESTS
+        digest = _DIGESTS.setdefault(state, Future())
+    if not is_known:
+        try:
+            digest.set_result(digest_file(path))
+        except BaseException as error:
+            digest.set_exception(error)
+            del _DIGESTS[state]
+    return digest.result()
 
 
-@lru_cache(4096)
-def _input_digest(path: Path, inode: int, size: int, time: int) -> str:
-    return digest_file(path)
+_DIGESTS: dict[tuple[Path, int, int, int], Future[str]] = {}
+_DIGESTING = Lock()
 
 
 def is_compressed(path: Path) -> bool:

@@ -66,22 +66,28 @@ class Outcome:
 
 def do_step(step: Step, strict: bool) -> Outcome:
     """Do a step, unless it is up to date."""
-    inputs = _digests(step.inputs, input_digest)
-    key = content_digest([step.name, __version__, SCHEMA_VERSION, step.options, inputs])
     stamp = None if step.asks_a_remote else _read_stamp(step.stamp)
-    if (
-        stamp is not None
-        and stamp.key == key
-        and stamp.outputs == _digests(step.outputs, digest_file)
-    ):
-        strict_failure = strict and stamp.summary.quarantined > 0
-        if not strict_failure:
-            return Outcome(step.name, stamp.summary, skipped=True)
-    summary = step.action()
-    done = Stamp(key, _digests(step.outputs, digest_file), summary)
+    with ThreadPoolExecutor(1) as beside:
+        # Without a stamp nobody waits for it; begun before the action, since inputs may change.
+        key = beside.submit(_key, step)
+        if (
+            stamp is not None
+            and stamp.outputs == _digests(step.outputs, digest_file)
+            and stamp.key == key.result()
+        ):
+            strict_failure = strict and stamp.summary.quarantined > 0
+            if not strict_failure:
+                return Outcome(step.name, stamp.summary, skipped=True)
+        summary = step.action()
+    done = Stamp(key.result(), _digests(step.outputs, digest_file), summary)
     with atomic_file(step.stamp) as file:
         file.write(msgspec.json.encode(done))
     return Outcome(step.name, summary, skipped=False)
+
+
+def _key(step: Step) -> str:
+    inputs = _digests(step.inputs, input_digest)
+    return content_digest([step.name, __version__, SCHEMA_VERSION, step.options, inputs])
 
 
 def _digests(paths: Sequence[Path], digest: Callable[[Path], str]) -> dict[str, str]:
