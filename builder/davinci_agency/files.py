@@ -15,12 +15,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 from typing import IO, BinaryIO, cast
 
+import xxhash
 import zstandard
 
 from davinci_agency.errors import CommandError, DataError, OutputError
@@ -37,27 +36,13 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def input_digest(path: Path) -> str:
-    """Return the same of an input, read once by this process as long as it stays as it is.
+def quick_digest(path: Path) -> str:
+    """Return the XXH3 of a file's bytes: it tells, ten times as fast, whether they are the same.
 
-    Who asks while another thread reads waits for its answer.
+    Not whether somebody made them seem so: what is published goes by `digest_file`.
     """
-    now = path.stat()
-    state = (path, now.st_ino, now.st_size, now.st_mtime_ns)
-    with _DIGESTING:
-        is_known = state in _DIGESTS
-        digest = _DIGESTS.setdefault(state, Future())
-    if not is_known:
-        try:
-            digest.set_result(digest_file(path))
-        except BaseException as error:
-            digest.set_exception(error)
-            del _DIGESTS[state]
-    return digest.result()
-
-
-_DIGESTS: dict[tuple[Path, int, int, int], Future[str]] = {}
-_DIGESTING = Lock()
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
 
 
 def is_compressed(path: Path) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from davinci_agency.files import atomic_file, digest_file, input_digest
+from davinci_agency.files import atomic_file, quick_digest
 from davinci_agency.ids import content_digest
 from davinci_agency.records import SCHEMA_VERSION
 from davinci_agency.stage import Summary
@@ -72,25 +72,25 @@ def do_step(step: Step, strict: bool) -> Outcome:
         key = beside.submit(_key, step)
         if (
             stamp is not None
-            and stamp.outputs == _digests(step.outputs, digest_file)
+            and stamp.outputs == _digests(step.outputs)
             and stamp.key == key.result()
         ):
             strict_failure = strict and stamp.summary.quarantined > 0
             if not strict_failure:
                 return Outcome(step.name, stamp.summary, skipped=True)
         summary = step.action()
-    done = Stamp(key.result(), _digests(step.outputs, digest_file), summary)
+    done = Stamp(key.result(), _digests(step.outputs), summary)
     with atomic_file(step.stamp) as file:
         file.write(msgspec.json.encode(done))
     return Outcome(step.name, summary, skipped=False)
 
 
 def _key(step: Step) -> str:
-    inputs = _digests(step.inputs, input_digest)
+    inputs = _digests(step.inputs)
     return content_digest([step.name, __version__, SCHEMA_VERSION, step.options, inputs])
 
 
-def _digests(paths: Sequence[Path], digest: Callable[[Path], str]) -> dict[str, str]:
+def _digests(paths: Sequence[Path]) -> dict[str, str]:
     """Return the digest of every file, and of every file in the folders.
 
     They go by the place of the path in the list and the name below it, so that moving a dataset's
@@ -103,7 +103,7 @@ def _digests(paths: Sequence[Path], digest: Callable[[Path], str]) -> dict[str, 
             if file.is_file():
                 found[f"{place}/{path.name}/{file.relative_to(path)}"] = file
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(found, pool.map(digest, found.values()), strict=True))
+        return dict(zip(found, pool.map(quick_digest, found.values()), strict=True))
 
 
 def _read_stamp(path: Path) -> Stamp | None:

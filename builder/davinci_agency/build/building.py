@@ -19,7 +19,7 @@ from davinci_agency.build.order import in_published_order, published_places, row
 from davinci_agency.build.samples import Candidate, candidate_of, refusal, sample_id
 from davinci_agency.build.shards import PARTIAL, RowSource, ShardPlan, plan_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
-from davinci_agency.files import STDIO, atomic_folder, digest_file, input_digest
+from davinci_agency.files import STDIO, atomic_folder, digest_file
 from davinci_agency.jsonl import InspectedFiles, RecordFiles, open_inspected, open_records
 from davinci_agency.notices import NOTICES, notices_text, read_notices
 from davinci_agency.parallel import HERE, Engine
@@ -297,13 +297,13 @@ def _write_notices(
 
 def _input_files(inputs: BuildInputs) -> tuple[InputFile, ...]:
     files = [
-        InputFile(record, path.name, input_digest(path), path.stat().st_size)
+        InputFile(record, path.name, digest_file(path), path.stat().st_size)
         for record, paths in inputs.by_record().items()
         for path in paths
     ]
     if inputs.after is not None:
         before = inputs.after / MANIFEST
-        files.append(InputFile("release", before.name, input_digest(before), before.stat().st_size))
+        files.append(InputFile("release", before.name, digest_file(before), before.stat().st_size))
     return tuple(sorted(files, key=lambda file: (file.record, file.name, file.sha256)))
 
 
