@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import worker as ray_worker
 from ray.exceptions import RayError, RayTaskError
 
 from davinci_agency.errors import CommandError, RemoteError
@@ -30,12 +31,15 @@ def open_ray(workers: int, scratch: Path) -> Iterator[RayCluster]:
 
     Raises `CommandError` if there is none: none is started here.
     """
+    # Ray prints what it hears of lost workers to standard output, whatever it is asked for.
+    ray_worker._worker_logs_enabled = False
     with _own_signals():
         _join()
     try:
         yield RayCluster(workers, scratch)
     finally:
         ray.shutdown()
+        ray_worker._worker_logs_enabled = True
 
 
 def _join() -> None:
@@ -99,8 +103,9 @@ class RayCluster:
         finally:
             for task in waiting:
                 ray.cancel(task)
-            # Whoever called may remove what the tasks still write to.
-            ray.wait([*waiting], num_returns=len(waiting)) if waiting else None
+            if waiting:
+                # Whoever called may be about to remove what they still write to.
+                ray.wait([*waiting], num_returns=len(waiting))
 
 
 def _result(task: Any) -> Any:
