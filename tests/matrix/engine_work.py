@@ -29,7 +29,7 @@ from tests.benchmarks.publish_again import rows, sources
 from tests.command import tree
 from tests.samples import example, task, write_lines
 
-COUNT = 40
+COUNT, MANY = 40, 150
 MEGABYTES = 40
 SLURM = {"partition": "any", "time": "0:10:00", "comment": "tests"}
 
@@ -48,8 +48,9 @@ def refuse_five(number: int) -> int:
 
 
 def mark_and_square(folder: Path, number: int) -> int:
-    """Leave a file, so that somebody sees how far the work is."""
-    (folder / f"item-{number}").touch()
+    """Leave a file, so that somebody sees how far the work is, and by how many."""
+    (folder / f"item-{number}-by-{os.getpid()}").touch()
+    time.sleep(0.1)
     return square(number)
 
 
@@ -89,7 +90,7 @@ def inputs(folder: Path) -> BuildInputs:
     pulls, tasks, attempts = (folder / f"{name}.jsonl" for name in ("pulls", "tasks", "attempts"))
     if not attempts.exists():
         dice = random.Random(8)  # noqa: S311
-        write_lines(pulls, [example("pull_request")])
+        write_lines(pulls, [example("pull-request")])
         write_lines(tasks, [task("task-1")])
         judge = {"name": "unittest", "rationale": None}
         given = enumerate(rows(MEGABYTES, sources(), dice))
@@ -111,7 +112,7 @@ def work(name: EngineName, kind: str, folder: Path) -> Any:
         if kind == "squares":
             return list(engine.map(square, range(COUNT)))
         if kind == "marked":
-            return list(engine.map(partial(mark_and_square, folder), range(COUNT)))
+            return list(engine.map(partial(mark_and_square, folder), range(MANY)))
         if kind == "raised":
             try:
                 return list(engine.map(refuse_five, range(COUNT)))
