@@ -24,6 +24,7 @@ from typing import Any, cast
 from davinci_agency.build import BuildInputs, write_release
 from davinci_agency.card import write_card
 from davinci_agency.engines import EngineName, open_engine
+from davinci_agency.errors import RemoteError
 from davinci_agency.parallel import Engine
 from tests.benchmarks.publish_again import rows, sources
 from tests.command import tree
@@ -38,6 +39,13 @@ def square(number: int) -> int:
     """Take a moment for a square."""
     time.sleep(0.05)
     return number * number
+
+
+def kill_at_five(number: int) -> int:
+    """Kill whoever comes to one item, every time."""
+    if number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
 
 
 def refuse_five(number: int) -> int:
@@ -118,6 +126,11 @@ def work(name: EngineName, kind: str, folder: Path) -> Any:
                 return list(engine.map(refuse_five, range(COUNT)))
             except ValueError as error:
                 return [type(error).__name__, str(error)]
+        if kind == "hopeless":
+            try:
+                return list(engine.map(kill_at_five, range(COUNT)))
+            except RemoteError as error:
+                return str(error)
         if kind == "closed":
             results = engine.map(partial(mark_and_square, folder), range(1000))
             taken = [next(results) for _ in range(3)]

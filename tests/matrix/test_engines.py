@@ -59,7 +59,8 @@ class Place:
 def finished(work: subprocess.Popen[str], folder: Path) -> Any:
     out, complaints = work.communicate(timeout=300)
     assert work.returncode == 0, complaints
-    assert not list((folder / "scratch").glob("*"))
+    left = list((folder / "scratch").iterdir()) if (folder / "scratch").exists() else []
+    assert all(path.name.endswith("-logs") for path in left)
     return json.loads(out)
 
 
@@ -106,6 +107,15 @@ def test_who_wants_no_more_waits_for_little(engine: str, place: Place, tmp_path:
     time.sleep(0.5)
     # What was ended before does not go on behind our back.
     assert len(list(tmp_path.glob("item-*"))) == begun < 100
+
+
+def test_what_kills_every_worker_is_given_up_with_advice(place: Place, tmp_path: Path) -> None:
+    assert "'ray status'" in place.work("ray", "hopeless", tmp_path)
+    said = place.work("slurm", "hopeless", tmp_path)
+    (logs,) = (tmp_path / "scratch").iterdir()
+    assert f"{logs} has what they said" in said
+    assert [path.name for path in sorted(logs.iterdir())] == ["1", "2", "3", "4"]
+    assert any("Killed" in path.read_text() for path in logs.glob("4/slurm_logs/*.out"))
 
 
 def test_a_node_that_is_killed_loses_nothing(place: Place, tmp_path: Path) -> None:

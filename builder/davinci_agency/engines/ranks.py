@@ -39,9 +39,9 @@ class Work:
         """Lay a function and its items down in an empty folder."""
         for name in ("items", "results"):
             (folder / name).mkdir()
-        (folder / "function").write_bytes(pickle.dumps(function))
+        _write(folder / "function", function)
         for number, item in enumerate(items):
-            (folder / "items" / _name(number)).write_bytes(pickle.dumps(item))
+            _write(folder / "items" / _name(number), item)
         return cls(folder)
 
     def function(self) -> Callable[[Any], Any]:
@@ -73,10 +73,7 @@ class Work:
         """Write an item's outcome beside its place, and rename it into it."""
         path = self.folder / "results" / _name(number)
         partial = path.with_name(f".{path.name}.{own_name()}")
-        with partial.open("wb") as file:
-            pickle.dump(outcome, file)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(partial, outcome)
         partial.replace(path)
 
 
@@ -107,6 +104,14 @@ def _outcome(function: Callable[[Any], Any], item: Any) -> Outcome:
 
 def _name(number: int) -> str:
     return f"{number:07d}"
+
+
+def _write(path: Path, value: Any) -> None:
+    with path.open("wb") as file:
+        pickle.dump(value, file)
+        file.flush()
+        # Or else a machine that fails could leave a name with nothing behind it.
+        os.fsync(file.fileno())
 
 
 def _read(path: Path) -> Any:

@@ -33,9 +33,9 @@ def open_ray(workers: int, scratch: Path) -> Iterator[RayCluster]:
     """
     # Ray prints what it hears of lost workers to standard output, whatever it is asked for.
     ray_worker._worker_logs_enabled = False
-    with _own_signals():
-        _join()
     try:
+        with _own_signals():
+            _join()
         yield RayCluster(workers, scratch)
     finally:
         ray.shutdown()

@@ -25,7 +25,7 @@ _SUBMISSIONS = 4
 """How often work is submitted whose ranks die."""
 _MAX_RANKS = 1000
 """The most that an array may have on a Slurm that nobody has configured."""
-_LOOK_SECONDS, _ASK_SECONDS = 0.2, 5.0
+_LOOK_SECONDS, _ASK_SECONDS = 0.5, 5.0
 """How often to look for results, and to ask Slurm whether the job is still there."""
 _END_SECONDS = 60.0
 """How long to wait for ranks to end that were told to."""
@@ -55,7 +55,6 @@ class SlurmCluster:
         self.workers = workers
         self.scratch: Path | None = scratch
         self._options = options
-        self._folder = scratch
 
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item]
@@ -63,10 +62,14 @@ class SlurmCluster:
         """Yield ``function(item)`` for every item, in order, computed by all workers at once.
 
         What ranks that died have left undone is submitted again. Raises `RemoteError`, which says
-        where the logs are, if that doesn't help.
+        where the logs are, if that doesn't help. A single item is done here: no queue is as quick.
         """
+        items = list(items)
+        if len(items) < 2:
+            yield from map(function, items)
+            return
         with tempfile.TemporaryDirectory(
-            prefix="job-", dir=self._folder, ignore_cleanup_errors=True
+            prefix="job-", dir=self.scratch, ignore_cleanup_errors=True
         ) as name:
             yield from self._results(Work.write(Path(name), function, items))
 
@@ -127,7 +130,9 @@ class _Submitted:
 
     def _submit(self) -> None:
         if self._times == _SUBMISSIONS:
-            kept = self._work.folder.parent.with_name(f"{self._work.folder.parent.name}-logs")
+            # Beside the run's own folder, which is about to go.
+            run = self._work.folder.parent
+            kept = run.with_name(f"{run.name}-logs")
             shutil.copytree(self._logs, kept, dirs_exist_ok=True)
             raise RemoteError(
                 f"Slurm's jobs ended {self._times} times with work undone; {kept} has what they "
