@@ -1,7 +1,8 @@
-"""Does the memory of ``build`` grow with the corpus?
+"""Does the memory of ``build`` grow with the corpus, or its time faster than that?
 
 Builds a release from 100 MB and from 1 GB of attempts of realistic size (log-normal, mean about
-350 kB), each in a process of its own, and prints both peaks. Run it with ``make bench``, or
+350 kB), each in a process of its own, and prints both peaks, and seconds for each GB. Every attempt
+is accepted, so that it is written twice. Run it with ``make bench``, or
 
     python tests/benchmarks/build_memory.py [--megabytes 100 1000] [--workers 1]
 """
@@ -9,17 +10,18 @@ Builds a release from 100 MB and from 1 GB of attempts of realistic size (log-no
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -28,6 +30,8 @@ from tests.samples import attempt, task, write_lines  # noqa: E402
 
 _WORDS = [f"word{n * n % 7919}" for n in range(3000)]
 _TASKS = 200
+_DISTINCT = 400
+"""MB of attempts that differ in more than their names."""
 
 
 def _text(chance: random.Random, size: int) -> str:
@@ -35,8 +39,8 @@ def _text(chance: random.Random, size: int) -> str:
 
 
 def _attempt(chance: random.Random, number: int) -> dict[str, Any]:
-    """Return an attempt of log-normal size: many of 200 kB, a few of several MB."""
-    size = int(min(chance.lognormvariate(12.3, 0.9), 12e6))
+    """Return an attempt: the first of 12 MB, many of 200 kB, a few of several MB (log-normal)."""
+    size = int(min(chance.lognormvariate(12.3, 0.9), 12e6)) if number else 12_000_000
     calls = max(1, size // 3000)
     messages: list[dict[str, Any]] = [{"role": "user", "content": "Do it."}]
     for call in range(calls):
@@ -47,37 +51,53 @@ def _attempt(chance: random.Random, number: int) -> dict[str, Any]:
             {"role": "tool", "tool_call_id": f"c{call}", "content": _text(chance, 2400)},
         ]  # fmt: skip
     messages.append({"role": "assistant", "content": "Done."})
-    return attempt(f"attempt-{number:09d}", f"task-{number % _TASKS:06d}", messages=messages)
+    return attempt(_name(number), f"task-{number % _TASKS:06d}", messages=messages)
 
 
-def _attempts(megabytes: int) -> Iterator[dict[str, Any]]:
-    chance, size, number = random.Random(7), 0, 0  # noqa: S311
-    while size < megabytes * 1_000_000:
-        made = _attempt(chance, number)
-        size += len(json.dumps(made))
-        number += 1
-        yield made
+def _lines(megabytes: int) -> Iterator[bytes]:
+    """Yield lines of so many bytes together; behind the first 400 MB the same under other names."""
+    chance, size = random.Random(7), 0  # noqa: S311
+    made: list[bytes] = []
+    for number in count():
+        if size < min(megabytes, _DISTINCT) * 1_000_000:
+            made.append(orjson.dumps(_attempt(chance, number)) + b"\n")
+        elif size >= megabytes * 1_000_000:
+            return
+        first = number % len(made)
+        line = made[first].replace(_name(first).encode(), _name(number).encode())
+        size += len(line)
+        yield line
+
+
+def _name(number: int) -> str:
+    return f"attempt-{number:09d}"
 
 
 def _measure(megabytes: int, workers: int, folder: Path) -> dict[str, float]:
-    tasks = write_lines(folder / "tasks.jsonl", (task(f"task-{n:06d}") for n in range(_TASKS)))
-    attempts = write_lines(folder / "attempts.jsonl", _attempts(megabytes))
+    tasks, attempts = folder / "tasks.jsonl", folder / "attempts.jsonl"
+    # Elsewhere: a process begins with the peak of the one that starts it.
+    subprocess.run([sys.executable, __file__, "--write", folder, str(megabytes)], check=True)
     command = [
         sys.executable, "-m", "davinci_agency", "build", "--tasks", tasks, "--attempts", attempts,
         "--out", folder / "release", "--workers", str(workers), "--quiet",
     ]  # fmt: skip
     started = time.monotonic()
     process = subprocess.Popen([str(part) for part in command])
-    # The peak of the largest process: with workers, of the largest worker.
+    # The peak of the largest process, workers included.
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise SystemExit(f"build failed with status {status}")
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if workers > 1 else 0
     return {
         "input_mb": attempts.stat().st_size / 1e6,
         "seconds": time.monotonic() - started,
-        "peak_mb": max(usage.ru_maxrss, children) / 1024,
+        "peak_mb": usage.ru_maxrss / 1024,
     }
+
+
+def _write(folder: Path, megabytes: int) -> None:
+    write_lines(folder / "tasks.jsonl", (task(f"task-{n:06d}") for n in range(_TASKS)))
+    with (folder / "attempts.jsonl").open("wb") as file:
+        file.writelines(_lines(megabytes))
 
 
 def main() -> None:
@@ -85,7 +105,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--write", nargs=2, metavar=("FOLDER", "MEGABYTES"))
     options = parser.parse_args()
+    if options.write:
+        _write(Path(options.write[0]), int(options.write[1]))
+        return
     peaks: list[float] = []
     for megabytes in options.megabytes:
         with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +117,8 @@ def main() -> None:
         peaks.append(figures["peak_mb"])
         print(  # noqa: T201
             f"{figures['input_mb']:8.0f} MB of attempts: peak {figures['peak_mb']:6.0f} MB "
-            f"({figures['peak_mb'] / peaks[0]:.2f} of the first), {figures['seconds']:.1f} s"
+            f"({figures['peak_mb'] / peaks[0]:.2f} of the first), {figures['seconds']:.1f} s, "
+            f"{figures['seconds'] / figures['input_mb'] * 1000:.1f} s a GB"
         )
 
 
