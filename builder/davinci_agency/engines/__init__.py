@@ -43,8 +43,8 @@ def open_engine(
         return
     if scratch is None:
         raise CommandError(
-            f"The engine {name} works on several machines: name a folder that all of them see "
-            "as its scratch."
+            f"The engine {name} works on several machines: name a folder that all of them see, "
+            "with --scratch."
         )
     open_cluster = _opener(name, slurm)
     with _own_folder(scratch) as folder, open_cluster(workers, folder) as engine:

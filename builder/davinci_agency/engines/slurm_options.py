@@ -34,7 +34,7 @@ def read_options(given: Mapping[str, str]) -> SlurmOptions:
     others = dict(given)
     missing = [name for name in ("partition", "time") if not others.get(name)]
     if missing:
-        raise CommandError(f"Slurm must be told {' and '.join(missing)}; add it to its options.")
+        raise CommandError(f"Slurm must be told {' and '.join(missing)}: --slurm {missing[0]}=….")
     return SlurmOptions(
         partition=others.pop("partition"),
         time=others.pop("time"),
