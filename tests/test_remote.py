@@ -173,6 +173,8 @@ def test_a_dataset_on_the_hub_is_a_url_too(tmp_path: Path) -> None:
         assert publish(hub, make_release(tmp_path / "one")).code == 0
         url = f"hf://datasets/{NAME}@main"
         assert on_hub(hub, tmp_path, "stats", url).code == 0
+        checked = on_hub(hub, tmp_path, "validate", url)
+        assert checked.code == 0, checked.stdout
         lost = on_hub(hub, tmp_path, "stats", f"hf://datasets/{NAME}-of-nobody")
     down = on_hub(hub, tmp_path, "stats", url)
     assert (lost.code, down.code) == (2, 3)

@@ -313,6 +313,8 @@ def check_release(folder: Path) -> Iterator[str]:
         for path, content in schema_files(manifest.schema_version).items()
     }
     named = {shard.path for shard in manifest.shards} | {MANIFEST, CARD, *schemas}
+    if manifest.version is not None:
+        named.add(CHANGELOG)  # written when it was published
     if manifest.notices_sha256 is not None:
         named.add(NOTICES)
         path = folder / NOTICES
