@@ -4,8 +4,8 @@
 
 Writes ``BENCHMARKS.md`` and its plot: the machine, the versions, what each benchmark printed, and
 what the measured rates give for far more data. Those that need clones of real repositories are run
-by hand (`mine_speed`, `mine_truth`, `mine_agreement`, `edge_truth`, `chain_proof`, `whole_line`), as
-is `engines`, which takes packages of its own.
+by hand (`mine_speed`, `mine_truth`, `mine_agreement`, `edge_truth`, `chain_proof`, `whole_line`),
+as is `engines`, which takes packages of its own.
 """
 
 from __future__ import annotations
