@@ -21,12 +21,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.samples import attempt, task, write_lines  # noqa: E402
+
+from davinci_agency.records import Attempt, from_json, to_json  # noqa: E402
 
 _WORDS = [f"word{n * n % 7919}" for n in range(3000)]
 _TASKS = 200
@@ -60,7 +60,8 @@ def _lines(megabytes: int) -> Iterator[bytes]:
     made: list[bytes] = []
     for number in count():
         if size < min(megabytes, _DISTINCT) * 1_000_000:
-            made.append(orjson.dumps(_attempt(chance, number)) + b"\n")
+            # Spelt as stages do, so that no line is kept a second time.
+            made.append(to_json(from_json(_attempt(chance, number), Attempt)) + b"\n")
         elif size >= megabytes * 1_000_000:
             return
         first = number % len(made)
