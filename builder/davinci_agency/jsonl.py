@@ -74,7 +74,7 @@ class RecordFiles(Generic[R]):
 
     def line(self, index: int) -> bytes:
         """Return the line of the record at an index, without its end."""
-        return self._reader.read(self._places[index].location).rstrip(b"\r\n")
+        return self._reader.read(self._places[index].location)
 
     def note(self, index: int, json_path: str, reason: str) -> Quarantined:
         """Return a note that the record at an index can't be used."""
@@ -166,7 +166,7 @@ def open_inspected(
                     if isinstance(line, Unusable):
                         _set_aside(output, path, before, line, counted)
                     else:
-                        places.append(_place(number, before, plain, line))
+                        places.append(_place(number, before, line))
                 before += surveyed.lines
                 progress.advance(part.end - part.start)
         places.sort(key=attrgetter("sort_key", "file", "line"))
@@ -174,18 +174,10 @@ def open_inspected(
         yield InspectedFiles(record_type, paths, settled, reader)
 
 
-def _place(file: int, before: int, plain: Path, line: Checked[T]) -> _Place[T]:
+def _place(file: int, before: int, line: Checked[T]) -> _Place[T]:
     """Return where a record stands from now on; ``before`` its range there are so many lines."""
-    source = Location(plain, line.offset, line.length)
-    return _Place(
-        line.sort_key,
-        line.identity,
-        file,
-        before + line.number,
-        source,
-        line.respelt or source,
-        line.what,
-    )
+    number = before + line.number
+    return _Place(line.sort_key, line.identity, file, number, line.source, line.location, line.what)
 
 
 def _set_aside(output: StageOutput, path: Path, before: int, line: Unusable, counted: bool) -> None:

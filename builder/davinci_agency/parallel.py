@@ -6,14 +6,17 @@ import ctypes
 import multiprocessing
 import os
 import pickle
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import lru_cache, partial
+from importlib.abc import MetaPathFinder
 from itertools import chain, cycle, islice
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -107,7 +110,7 @@ class Pool:
         if self._processes is None:
             # Spawned, not forked: a fork copies the locks that other threads hold.
             context = multiprocessing.get_context("spawn")
-            self._processes = ProcessPoolExecutor(self.workers, context, keep_memory)
+            self._processes = ProcessPoolExecutor(self.workers, context, _begin)
         return self._processes
 
 
@@ -156,6 +159,27 @@ def keep_memory() -> None:
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def _begin() -> None:
+    """Make this process a worker: one thread that soon begins."""
+    keep_memory()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
+    sys.meta_path.insert(0, _NoPandas())
+
+
+class _NoPandas(MetaPathFinder):
+    """Keeps pandas out of a worker.
+
+    pyarrow imports it to know its arrays when it first takes a list; that takes longer than all
+    else that a worker imports, and no worker has such arrays.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        if fullname == "pandas":
+            raise ImportError("pandas is kept out of workers")
 
 
 def _do(function: Path, item: Any) -> Any:

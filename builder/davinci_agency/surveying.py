@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -37,26 +37,25 @@ class LineRange:
 
 @dataclass(frozen=True, slots=True)
 class Seen(Generic[T]):
-    """What was seen of a record, and its line as it shall be from now on, if it is another."""
+    """What was seen of a record, and what shall stand for it from now on, if not its line."""
 
     what: T
-    line: bytes | None = None
+    instead: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Checked(Generic[T]):
     """A line that is a good record: its number in its range, from 1, and where it stands.
 
-    ``respelt`` is where it stands from now on, if that is elsewhere.
+    ``location`` is where the record stands from now on.
     """
 
     number: int
-    offset: int
-    length: int
+    source: Location
+    location: Location
     sort_key: SortKey
     identity: str
     what: T
-    respelt: Location | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +97,28 @@ class Survey(Generic[R, T]):
             lines = read_lines(file, MAX_LINE_BYTES, part.start, part.end)
             for number, (offset, raw) in enumerate(lines, start=1):
                 if raw is None or raw.strip():
-                    found.append(self._line(number, offset, raw, spool))
+                    source = Location(part.path, offset, len(raw or b""))
+                    found.append(self._line(number, source, raw, spool))
         return Surveyed(number, found)
 
     def _line(
-        self, number: int, offset: int, raw: bytes | None, spool: Spool
+        self, number: int, source: Location, raw: bytes | None, spool: Spool
     ) -> Checked[T] | Unusable:
         try:
             record = parse_record(raw, self.record_type)
             seen = self.inspect(record)
-            line = spelling(record) if seen.line is None else seen.line
+            line = spelling(record) if seen.instead is None else seen.instead
         except UnusableLineError as error:
-            return Unusable(number, offset, error.json_path, str(error), _digest(raw))
+            return Unusable(number, source.offset, error.json_path, str(error), _digest(raw))
         except TooDeepError as error:
             reason = f"the line can't be written again ({error})."
-            return Unusable(number, offset, "$", reason, _digest(raw))
-        where = None
+            return Unusable(number, source.offset, "$", reason, _digest(raw))
         # Of a name that is there twice only one value was looked at.
-        if raw is None or not raw.startswith(line) or raw[len(line) :].strip():
-            where = spool.keep(line)
-        length = len(raw or b"")
-        return Checked(number, offset, length, record.sort_key, record.identity, seen.what, where)
+        if raw is not None and raw.startswith(line) and not raw[len(line) :].strip():
+            location = replace(source, length=len(line))
+        else:
+            location = spool.keep(line)
+        return Checked(number, source, location, record.sort_key, record.identity, seen.what)
 
 
 def _digest(raw: bytes | None) -> str | None:

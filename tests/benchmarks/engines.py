@@ -30,16 +30,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 from datatrove.executor import LocalPipelineExecutor
 from tests.benchmarks.build_speed import write_inputs
 from tests.servers.ray_nodes import RayNodes
 
 from davinci_agency.build import shards
-from davinci_agency.build.shards import RowSource, ShardPlan, plan_shards, write_shard
+from davinci_agency.build.rows import RowSource, pack
+from davinci_agency.build.shards import ShardPlan, plan_shards, write_shard
 from davinci_agency.engines import EngineName, open_engine
 from davinci_agency.engines.ranks import Ranks, Work
+from davinci_agency.records import Attempt, from_json
 from davinci_agency.release import Shard
-from davinci_agency.spooling import Location
+from davinci_agency.spooling import open_spool
 
 SHARD_BYTES = 16 << 20
 
@@ -86,11 +89,11 @@ ROUTES: dict[str, Callable[[Sequence[ShardPlan], int, Path], list[Timed]]] = {
 
 def plans_of(path: Path, folder: Path) -> list[ShardPlan]:
     """Return the shards that a file of attempts makes."""
-    rows, offset = [], 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            rows.append(RowSource(str(number), (Location(path, offset, len(line)),)))
-            offset += len(line)
+    with path.open("rb") as file, open_spool(path.parent) as spool:
+        rows = [
+            RowSource(str(number), (spool.keep(pack(from_json(orjson.loads(line), Attempt))),))
+            for number, line in enumerate(file)
+        ]
     shards.SHARD_BYTES = SHARD_BYTES  # planned here, whoever writes them
     return plan_shards(folder, "attempts", rows, "parquet", 0.8)
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.build import BuildInputs, BuildOptions, write_release
-from davinci_agency.build.shards import RowSource, plan_shards
+from davinci_agency.build.rows import RowSource
+from davinci_agency.build.shards import plan_shards
 from davinci_agency.errors import OutputError
 from davinci_agency.parallel import Engine
 from davinci_agency.release import ROW_GROUP_BYTES, check_release, read_batches, read_manifest

@@ -16,8 +16,9 @@ from pathlib import Path
 import msgspec
 
 from davinci_agency.build.order import in_published_order, published_places, row_key
+from davinci_agency.build.rows import RowSource, pack
 from davinci_agency.build.samples import Candidate, candidate_of, refusal, sample_id
-from davinci_agency.build.shards import PARTIAL, RowSource, ShardPlan, plan_shards, write_shard
+from davinci_agency.build.shards import PARTIAL, ShardPlan, plan_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import STDIO, atomic_folder, digest_file
 from davinci_agency.jsonl import InspectedFiles, RecordFiles, open_inspected, open_records
@@ -205,7 +206,7 @@ def _home_of_task(task: Task) -> Seen[TaskHome]:
 
 
 def _candidate(attempt: Attempt) -> Seen[Candidate]:
-    return Seen(candidate_of(attempt))
+    return Seen(candidate_of(attempt), pack(attempt))
 
 
 def _own_rows(records: RecordFiles[R], splits: Sequence[Split]) -> list[RowSource]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from davinci_agency.build.shards import RowSource
+from davinci_agency.build.rows import RowSource
 from davinci_agency.release import CONFIGS, read_batches, read_manifest
 from davinci_agency.schema import load_schema
 

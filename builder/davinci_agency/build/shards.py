@@ -13,15 +13,13 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import orjson
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from davinci_agency.build.samples import make_sample
+from davinci_agency.build.rows import RowSource, read_row
 from davinci_agency.files import digest_file
-from davinci_agency.records import SPLITS, Attempt, JsonObject, Split, Task, from_json, to_row
+from davinci_agency.records import SPLITS, Split
 from davinci_agency.release import (
     CONFIGS,
     PARQUET,
@@ -31,8 +29,8 @@ from davinci_agency.release import (
     shard_path,
 )
 from davinci_agency.schema import load_schema
-from davinci_agency.schema.arrow import arrow_schema, is_json, is_json_list, record_batch
-from davinci_agency.spooling import LineReader, Location, own_name
+from davinci_agency.schema.arrow import arrow_schema, record_batch
+from davinci_agency.spooling import LineReader, own_name
 
 SHARD_BYTES = 256 << 20
 """A shard's rows as JSON, at most (but for a single larger row)."""
@@ -40,23 +38,6 @@ PARTIAL = ".partial"
 """How the name of a shard ends that is not whole yet."""
 _BATCH_BYTES = 4 << 20
 """Rows turned into Arrow at once; Python objects take several times this much memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowSource:
-    """Where a row comes from: its own line, or for a sample its task's and its attempt's.
-
-    ``key`` tells it from the other rows of its config.
-    """
-
-    key: str
-    lines: tuple[Location, ...]
-    split: Split = "train"
-
-    @property
-    def size(self) -> int:
-        """The length of the lines in bytes."""
-        return sum(line.length for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +117,12 @@ def write_shard(plan: ShardPlan) -> Shard:
     path = plan.folder / plan.path
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{own_name()}{PARTIAL}")
-    record = CONFIGS[plan.config]
-    schema = arrow_schema(load_schema(record))
-    lines = _Lines("attempt" if record == "sample" else record)
+    schema = arrow_schema(load_schema(CONFIGS[plan.config]))
     with LineReader() as reader, _writer(partial, schema, plan.shard_format) as writer:
         for group in _cut(plan.rows, ROW_GROUP_BYTES):
             batches = [
                 record_batch(
-                    (_row(source, plan.threshold, reader, lines) for source in batch), schema
+                    (read_row(row, plan.config, plan.threshold, reader) for row in batch), schema
                 )
                 for batch in _cut(group, _BATCH_BYTES)
             ]
@@ -163,46 +142,6 @@ def write_shard(plan: ShardPlan) -> Shard:
     )
     partial.replace(path)
     return shard
-
-
-def _row(source: RowSource, threshold: float, reader: LineReader, lines: _Lines) -> JsonObject:
-    """Return a row; what a column holds as JSON stays as it is spelt in its line."""
-    *tasks, own = map(reader.read, source.lines)
-    row = lines.parts(own)
-    if not tasks:
-        return row
-    attempt = from_json({**row, **lines.nothing}, Attempt)
-    task = from_json(orjson.loads(tasks[0]), Task)
-    sample = to_row(make_sample(task, attempt, threshold))
-    return {**sample, **{name: row[name] for name in lines.nothing if name in sample}}
-
-
-class _Lines:
-    """Reads the lines of a record, but leaves what is kept as JSON as it is spelt.
-
-    ``nothing`` are the columns that it leaves, each with a value of its kind that holds nothing.
-    """
-
-    def __init__(self, record: str) -> None:
-        columns = arrow_schema(load_schema(record))
-        self.nothing: JsonObject = {
-            field.name: () if pa.types.is_list(field.type) else {}
-            for field in columns
-            if is_json(field.type) or is_json_list(field.type)
-        }
-        kinds = [(field.name, _kind(field.type)) for field in columns]
-        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Line", kinds, gc=False))
-
-    def parts(self, line: bytes) -> JsonObject:
-        """Return the values of a line by name."""
-        return msgspec.structs.asdict(self._decoder.decode(line))
-
-
-def _kind(kind: pa.DataType) -> Any:
-    """Return what a column's values are taken as."""
-    if is_json(kind):
-        return msgspec.Raw
-    return list[msgspec.Raw] | None if is_json_list(kind) else Any
 
 
 def _writer(
