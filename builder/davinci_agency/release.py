@@ -258,7 +258,7 @@ def _batches(path: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBat
                 yield batch if columns is None else batch.select(columns)
     else:
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as parquet:
-            rows = _rows_at_once(parquet.metadata)
+            rows = _rows_at_once(parquet.metadata, columns)
             yield from parquet.iter_batches(batch_size=rows, columns=columns)
 
 
@@ -287,10 +287,16 @@ def config_lines(target: Path, config: str) -> Iterator[Path]:
         yield Path(file.name)
 
 
-def _rows_at_once(about: pq.FileMetaData) -> int:
+def _rows_at_once(about: pq.FileMetaData, columns: Sequence[str] | None) -> int:
+    """Return how many rows make a batch: of small columns more than of all."""
     groups = [about.row_group(number) for number in range(about.num_row_groups)]
-    size = sum(group.total_byte_size for group in groups) / max(1, about.num_rows)
-    return max(1, min(_MOST_ROWS, int(_BATCH_BYTES / max(1.0, size))))
+    if columns is None:
+        size = sum(group.total_byte_size for group in groups)
+    else:
+        leaves = range(about.num_columns)
+        asked = [n for n in leaves if about.schema.column(n).path.split(".")[0] in columns]
+        size = sum(group.column(n).total_uncompressed_size for group in groups for n in asked)
+    return max(1, min(_MOST_ROWS, int(_BATCH_BYTES / max(1.0, size / max(1, about.num_rows)))))
 
 
 def write_schemas(folder: Path, version: str) -> None:

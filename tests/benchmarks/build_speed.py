@@ -36,9 +36,7 @@ from pathlib import Path
 
 import click
 import orjson
-from tests.benchmarks.publish_again import rows, sources
 from tests.command import environment
-from tests.samples import task, write_lines
 
 from davinci_agency.files import read_lines
 from davinci_agency.parallel import Pool
@@ -52,6 +50,10 @@ ROUTES = ("build", "again", "from_generator", "load_json", "parse", "encode")
 
 def write_inputs(folder: Path, megabytes: float) -> None:
     """Write attempts of so many bytes, none accepted, and their task, as stages spell them."""
+    # Not imported above: workers import this module anew, and what they take so is not build's.
+    from tests.benchmarks.publish_again import rows, sources
+    from tests.samples import task, write_lines
+
     dice = random.Random(7)  # noqa: S311
     with (folder / "attempts.jsonl").open("wb") as file:
         for row in rows(megabytes, sources(), dice):

@@ -23,7 +23,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
@@ -31,6 +30,7 @@ from davinci_agency.errors import SchemaError
 from davinci_agency.schema.registry import JsonSchema, Schema
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from datasets import Features
 
 T = TypeVar("T")
