@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from davinci_agency.jsonl import open_records
+from davinci_agency.jsonl import open_inspected
 from davinci_agency.leaks import Leak, Secrets, find_leaks
 from davinci_agency.parallel import threaded_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.query.extractive import ExtractiveWriter
 from davinci_agency.query.writer import Refused, Writer, Written
 from davinci_agency.records import Chain
-from davinci_agency.repository.documentation import Documentation
+from davinci_agency.repository.documentation import words_along
 from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import Source
 from davinci_agency.stage import StageOutput, Summary, stage_output
+from davinci_agency.surveying import Seen
 from davinci_agency.tasks import make_task
 
 
@@ -39,18 +40,20 @@ def write_queries(
     writer = writer or ExtractiveWriter()
     with (
         stage_output("query", out, strict=strict) as output,
-        open_records(chains, Chain, output, progress) as records,
+        open_inspected(chains, Chain, _beginning, output, progress) as records,
         ExitStack() as stack,
     ):
-        guides = {
-            repo: Documentation(stack.enter_context(open_overlay(source)))
+        vocabularies = {
+            repo: words_along(
+                stack.enter_context(open_overlay(source)),
+                [base for of, base in records.seen if of == repo],
+            )
             for repo, source in (clones or {}).items()
         }
 
         def with_secrets(chain: Chain) -> tuple[Chain, Secrets]:
-            guide = guides.get(chain.repo)
-            words = guide.words(chain.stages[0].base_commit) if guide else frozenset()
-            return chain, Secrets(chain.stages, words)
+            words = vocabularies.get(chain.repo)
+            return chain, Secrets(chain.stages, next(words) if words else frozenset())
 
         def written(pair: tuple[Chain, Secrets]) -> tuple[Chain, Secrets, Written | Refused]:
             chain, secrets = pair
@@ -60,6 +63,11 @@ def write_queries(
         for chain, secrets, said in threaded_map(written, pairs, concurrency):
             _settle(chain, secrets, said, output)
     return output.summary()
+
+
+def _beginning(chain: Chain) -> Seen[tuple[str, str]]:
+    """Return whose a chain is, and from which commit it begins."""
+    return Seen((chain.repo, chain.stages[0].base_commit))
 
 
 def _settle(chain: Chain, secrets: Secrets, said: Written | Refused, output: StageOutput) -> None:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from hashlib import new
+from itertools import pairwise
 from pathlib import PurePosixPath
 
-from davinci_agency.repository.overlay import Overlay
+from davinci_agency.errors import DataError
+from davinci_agency.repository.objects import read_small
+from davinci_agency.repository.overlay import DIFF, NO_REPLACE, Overlay
 
 _SUFFIXES = (".md", ".rst", ".adoc", ".txt")
 _FOLDERS = frozenset({"doc", "docs", "documentation"})
@@ -16,52 +22,114 @@ _NO_GUIDES = re.compile(r"change|history|news|release|whats_?new", re.IGNORECASE
 _LARGEST = 1 << 20
 _MOST = 16 << 20
 """Bytes of a file, and of a commit's documentation."""
-_COMMITS = 1 << 16
-"""Commits that are remembered: chains share them."""
-_UNIONS = 16
-"""Sets of words that are kept: each may have many thousands."""
+_BATCH = 256
+"""Commits that are looked at by one process of git."""
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]{1,80}")
+_DIFF = (*DIFF, "-z", "--raw", "--no-renames", "--always", "--")
+_PLACES = tuple(f":(icase)*{ending}" for ending in (*_SUFFIXES, "readme"))
+_ENTRY = re.compile(rb":\d+ (\d+) \w+ (\w+) \w\0([^\0]+)\0")
+
+Guides = Mapping[bytes, str]
+"""The files of a commit's documentation: each one's blob by its path."""
 
 
-class Documentation:
-    """Reads the words of documentation at commits; each file's and commit's words once."""
+def words_along(overlay: Overlay, commits: Sequence[str]) -> Iterator[frozenset[str]]:
+    """Yield the words that the documentation at each commit holds; none where it is not there.
 
-    def __init__(self, overlay: Overlay) -> None:
-        self._overlay = overlay
-        self._words: dict[str, frozenset[str]] = {}
-        self._blobs = lru_cache(_COMMITS)(self._guides)
-        self._told = lru_cache(_UNIONS)(self._all_words)
+    From a commit to the next only what differs is read: neighbours in history cost least. Held in
+    memory is the documentation of some hundred commits.
+    """
+    trees = overlay.trees(list(dict.fromkeys(commits)))
+    held = _Held()
+    guides: Guides = {}
+    tree = None
+    for start in range(0, len(commits), _BATCH):
+        batch = commits[start : start + _BATCH]
+        wanted = [trees[commit] for commit in batch if commit in trees]
+        changed = _along(overlay, tree, guides, wanted)
+        along = dict(zip(wanted, changed, strict=True))
+        held.read(overlay, along.values())
+        for commit in batch:
+            yield held.words(along[trees[commit]]) if commit in trees else frozenset()
+        if wanted:
+            tree, guides = wanted[-1], along[wanted[-1]]
 
-    def words(self, commit: str) -> frozenset[str]:
-        """Return the words that the documentation at a commit holds; none if it is not there."""
-        return self._told(self._blobs(commit))
 
-    def _all_words(self, blobs: frozenset[str]) -> frozenset[str]:
-        for blob in blobs - self._words.keys():
-            content = self._overlay.attempt(("cat-file", "blob", blob), b"", {}) or b""
-            self._words[blob] = frozenset(word.decode() for word in _NAME.findall(content))
-        return frozenset[str]().union(*(self._words[blob] for blob in blobs))
+def _along(
+    overlay: Overlay, tree: str | None, guides: Guides, trees: Sequence[str]
+) -> Iterator[Guides]:
+    """Yield the documentation of each tree, the first of which follows one whose it is known."""
+    if not trees:
+        return
+    begin = tree or _empty_tree(len(trees[0]))
+    pairs = [f"{old} {new}\n".encode() for old, new in pairwise([begin, *trees])]
+    printed = overlay.attempt((*_DIFF, *_PLACES), b"".join(pairs), NO_REPLACE)
+    if printed is None:
+        raise DataError("git diff-tree failed; if the clone is damaged, git fsck tells where.")
+    place = 0
+    for pair in pairs:
+        place += len(pair)
+        changed: dict[bytes, str] = {}
+        while entry := _ENTRY.match(printed, place):
+            mode, blob, path = entry.groups()
+            if _is_guide(path):
+                changed[path] = sys.intern(blob.decode()) if mode.startswith(b"100") else ""
+            place = entry.end()
+        if changed:
+            both = {**guides, **changed}
+            guides = {path: both[path] for path in sorted(both) if both[path]}
+        yield guides
 
-    def _guides(self, commit: str) -> frozenset[str]:
-        """Return the blobs of the documentation at a commit."""
-        arguments = ("ls-tree", "-r", "-z", "-l", "--end-of-options", commit)
-        listed = self._overlay.attempt(arguments, b"", {}) or b""
-        found: set[str] = set()
+
+def _empty_tree(digits: int) -> str:
+    """Return the name of the tree that holds nothing, which every repository knows."""
+    return new("sha1" if digits == 40 else "sha256", b"tree 0\0").hexdigest()
+
+
+class _Held:
+    """The words of files, and of the documentation that was last asked for."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, tuple[int, frozenset[str]]] = {}
+        self._counts: Counter[str] = Counter()
+        self._guides: Guides = {}
+        self._blobs: frozenset[str] = frozenset()
+        self._told: frozenset[str] = frozenset()
+
+    def read(self, overlay: Overlay, some: Iterable[Guides]) -> None:
+        """Read the files of some documentations, and forget all others but the last one's."""
+        needed = {blob for guides in some for blob in guides.values()}
+        kept = needed | self._blobs
+        self._files = {blob: self._files[blob] for blob in kept & self._files.keys()}
+        for blob, content in read_small(overlay, sorted(needed - self._files.keys()), _LARGEST):
+            words = {sys.intern(word.decode()) for word in _NAME.findall(content)}
+            self._files[blob] = len(content), frozenset(words)
+
+    def words(self, guides: Guides) -> frozenset[str]:
+        """Return the words of a documentation, of which the files have been read."""
+        if guides is not self._guides:
+            blobs = frozenset(self._first(guides))
+            for blob in blobs - self._blobs:
+                self._counts.update(self._files[blob][1])
+            for blob in self._blobs - blobs:
+                self._counts.subtract(self._files[blob][1])
+            self._counts = +self._counts
+            self._guides, self._blobs, self._told = guides, blobs, frozenset(self._counts)
+        return self._told
+
+    def _first(self, guides: Guides) -> Iterator[str]:
+        """Yield the files that are there and small enough, as long as all together are."""
         left = _MOST
-        for entry in listed.split(b"\0"):
-            details, _, name = entry.partition(b"\t")
-            if not name or not _is_guide(name.decode(errors="replace")):
-                continue
-            _, kind, blob, size = details.decode().split()
-            if kind != "blob" or not size.isdigit() or int(size) > _LARGEST or left < int(size):
-                continue
-            left -= int(size)
-            found.add(sys.intern(blob))
-        return frozenset(found)
+        for blob in guides.values():
+            size, _ = self._files.get(blob, (left + 1, None))
+            if size <= left:
+                left -= size
+                yield blob
 
 
 @lru_cache(1 << 16)
-def _is_guide(path: str) -> bool:
+def _is_guide(name: bytes) -> bool:
+    path = name.decode(errors="replace")
     parts = PurePosixPath(path.lower())
     if _NO_GUIDES.search(path) or parts.suffix not in _SUFFIXES:
         return parts.name == "readme"

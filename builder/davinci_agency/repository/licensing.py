@@ -8,13 +8,12 @@ hold the licence, the licence is not known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 
-from davinci_agency.errors import DataError
-from davinci_agency.repository.overlay import NO_REPLACE, Overlay
+from davinci_agency.repository.objects import read_objects, read_small
+from davinci_agency.repository.overlay import Overlay
 from davinci_agency.spdx import (
     LICENSES_FOLDER,
     MANIFESTS,
@@ -28,8 +27,6 @@ from davinci_agency.spdx import (
 
 MAX_BYTES = 1 << 20
 """Of a file that is read: the longest licences have 40 KB."""
-_BATCH = 2000
-"""Objects to a process: some megabytes of root trees."""
 _ENTRY = {
     digits: re.compile(rb"(\d{5,6}) ([^\0]+)\0(.{%d})" % (digits // 2), re.DOTALL)
     for digits in (40, 64)
@@ -98,7 +95,7 @@ def read_notices(overlay: Overlay, found: Iterable[Licensing]) -> tuple[Notice, 
     """
     files = sorted({file for licensing in found for file in licensing.files}, reverse=True)
     paths = {blob: path for path, blob in files}
-    read = ((paths[blob], blob, content) for blob, content in _blobs(overlay, list(paths)))
+    read = ((paths[blob], blob, content) for blob, content in read_small(overlay, paths, MAX_BYTES))
     notices = (Notice(path, blob, raw.decode(errors="replace")) for path, blob, raw in read)
     return tuple(sorted(notices, key=lambda notice: (notice.path, notice.blob)))
 
@@ -111,14 +108,14 @@ class _Told:
         blobs = {blob for root in roots for _, blob in (*root.licenses, *root.copyrights)}
         self._readings = {
             blob: read_text(content.decode(errors="replace"))
-            for blob, content in _blobs(overlay, sorted(blobs))
+            for blob, content in read_small(overlay, sorted(blobs), MAX_BYTES)
         }
         self._declared: dict[File, str | None] = {}
         asked = {file for root in roots for file in self._asked(root)}
         blob_names: dict[str, set[str]] = {}
         for name, blob in asked:
             blob_names.setdefault(blob, set()).add(name)
-        for blob, content in _blobs(overlay, sorted(blob_names)):
+        for blob, content in read_small(overlay, sorted(blob_names), MAX_BYTES):
             for name in blob_names[blob]:
                 self._declared[name, blob] = declared_license(name, content)
 
@@ -164,7 +161,7 @@ def _read_roots(overlay: Overlay, commits: Sequence[str]) -> dict[str, _Root]:
     """Return the root of each commit; an empty one where it is absent. Equal ones are one."""
     same: dict[_Root, _Root] = {}
     roots: dict[str, _Root] = {}
-    trees = _objects(overlay, [f"{commit}^{{tree}}" for commit in commits])
+    trees = read_objects(overlay, [f"{commit}^{{tree}}" for commit in commits])
     for commit, tree in zip(commits, trees, strict=True):
         root = _root_of(tree, len(commit))
         roots[commit] = same.setdefault(root, root)
@@ -194,7 +191,7 @@ def _read_folders(overlay: Overlay, roots: Sequence[_Root]) -> dict[str, tuple[F
     """Return the files of REUSE's folders, by tree: those that are named after a licence."""
     names = sorted({root.folder for root in roots if root.folder})
     folders = {}
-    for name, tree in zip(names, _objects(overlay, names), strict=True):
+    for name, tree in zip(names, read_objects(overlay, names), strict=True):
         entries = _ENTRY[len(name)].findall(tree or b"")
         files = ((raw.decode(errors="replace"), blob.hex()) for _, raw, blob in entries)
         folders[name] = tuple(
@@ -208,43 +205,3 @@ def _reading_by_name(path: str) -> Reading | None:
     name, _, ending = path.rpartition("/")[2].rpartition(".")
     expression = canonical(name) if ending == "txt" else None
     return Reading((expression,)) if expression else None
-
-
-def _blobs(overlay: Overlay, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield each blob that is there and not too large, with its content."""
-    small = list(_small(overlay, names))
-    for name, content in zip(small, _objects(overlay, small), strict=True):
-        if content is not None:
-            yield name, content
-
-
-def _small(overlay: Overlay, names: Sequence[str]) -> Iterator[str]:
-    if not names:
-        return
-    given = "".join(f"{name}\n" for name in names).encode()
-    form = "--batch-check=%(objectname) %(objectsize)"
-    printed = overlay.attempt(("cat-file", form), given, NO_REPLACE)
-    if printed is None:
-        raise DataError("git cat-file failed; if the clone is damaged, git fsck tells where.")
-    for line in printed.decode().splitlines():
-        name, _, size = line.partition(" ")
-        if size != "missing" and int(size) <= MAX_BYTES:
-            yield name
-
-
-def _objects(overlay: Overlay, names: Sequence[str]) -> Iterator[bytes | None]:
-    """Yield the content of each object, in order; ``None`` of one that is absent."""
-    remaining = iter(names)
-    while batch := list(islice(remaining, _BATCH)):
-        printed = overlay.blobs(batch)
-        start = 0
-        for _ in batch:
-            end = printed.index(b"\n", start)
-            header = printed[start:end]
-            if header.endswith(b" missing"):
-                yield None
-                start = end + 1
-                continue
-            size = int(header.rpartition(b" ")[2])
-            yield printed[end + 1 : end + 1 + size]
-            start = end + size + 2
