@@ -48,7 +48,9 @@ _ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
         re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b", re.IGNORECASE),
     ),
 )
+_IDENTIFIER = re.compile(r"[^\W\d]\w+")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+_TOKEN_OR_END = re.compile(rf"{_TOKEN.pattern}|\n")
 _RUN = 6
 _SIGNS = frozenset("()[]{}=<>;&|+*%")
 _LEAST_SIGNS = 2
@@ -107,33 +109,28 @@ class Secrets:
     @cached_property
     def changed_words(self) -> frozenset[str]:
         """The words of every added or removed line that are shaped like identifiers."""
-        return frozenset(
-            word for line in self._changed_lines for word in re.findall(r"[^\W\d]\w+", line)
-        )
+        return frozenset(_IDENTIFIER.findall(self._changed_lines))
 
     @cached_property
     def messages(self) -> Mapping[tuple[str, ...], Sequence[tuple[str, ...]]]:
         """The words of every quoted text in a changed line, by their beginning."""
         found: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
-        for line in self._changed_lines:
-            for match in _QUOTED.finditer(line):
-                words = tuple(re.findall(r"\w+", (match[1] or match[2]).lower()))
-                if len(words) >= _LEAST_WORDS:
-                    found.setdefault(words[:_LEAST_WORDS], set()).add(words)
+        for match in _QUOTED.finditer(self._changed_lines):
+            words = tuple(re.findall(r"\w+", (match[1] or match[2]).lower()))
+            if len(words) >= _LEAST_WORDS:
+                found.setdefault(words[:_LEAST_WORDS], set()).add(words)
         return {beginning: sorted(those) for beginning, those in found.items()}
 
-    @cached_property
-    def code(self) -> frozenset[tuple[str, ...]]:
-        """Every run of words and signs in the added and removed lines that is no prose."""
-        return frozenset(
-            tuple(tokens[first : first + _RUN])
-            for line in self._changed_lines
-            if (tokens := _TOKEN.findall(line))
-            for first in _code_in(tokens)
-        )
+    def hold(self, run: Sequence[str]) -> bool:
+        """Tell whether words and signs stand in a row in an added or removed line."""
+        return _spaced(run) in self._changed_tokens
 
     @cached_property
-    def _changed_lines(self) -> tuple[str, ...]:
+    def _changed_tokens(self) -> str:
+        return _spaced(_TOKEN_OR_END.findall(self._changed_lines))
+
+    @cached_property
+    def _changed_lines(self) -> str:
         lines: list[str] = []
         for stage in self._stages:
             in_hunk = False
@@ -143,7 +140,12 @@ class Secrets:
                     in_hunk = line.startswith("@@ ")
                 elif in_hunk and line.startswith(("+", "-")):
                     lines.append(line[1:])
-        return tuple(lines)
+        return "\n".join(lines)
+
+
+def _spaced(tokens: Sequence[str]) -> str:
+    """Return tokens as a text in which every row of them can be found; none holds a space."""
+    return f" {' '.join(tokens)} "
 
 
 def find_leaks(text: str, secrets: Secrets) -> list[Leak]:
@@ -166,6 +168,11 @@ def find_leaks(text: str, secrets: Secrets) -> list[Leak]:
 def _words(text: str, secrets: Secrets) -> Iterator[Leak]:
     for match in _WORD.finditer(text):
         word = match[0].rstrip(".:/\\-")
+        if word.isalpha() and word[1:].islower():
+            # Shaped like nothing but a word: most are.
+            if word.lower() in secrets.paths:
+                yield Leak(match.start(), match.start() + len(word), "path", word)
+            continue
         # Markdown's marks are no part of a name: _name_, __name__, some\_name.
         bare = word.removesuffix("()").replace("\\_", "_")
         forms = {bare, bare.strip("_")}
@@ -190,7 +197,7 @@ def _code(text: str, secrets: Secrets) -> Iterator[Leak]:
     matches = list(_TOKEN.finditer(text))
     tokens = [match[0] for match in matches]
     for first in _code_in(tokens):
-        if tuple(tokens[first : first + _RUN]) in secrets.code:
+        if secrets.hold(tokens[first : first + _RUN]):
             start, end = matches[first].start(), matches[first + _RUN - 1].end()
             yield Leak(start, end, "code", text[start:end])
 
