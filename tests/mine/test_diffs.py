@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from davinci_agency.mine import read_source
-from davinci_agency.mine.differ import Differ
 from davinci_agency.mine.diffs import EMPTY, Omit, parse_diff, unquote
+from davinci_agency.repository.differ import Differ
 from davinci_agency.repository.overlay import open_overlay
 from tests.mine.support import change, mine
 from tests.repositories import Content, Repository, run_git

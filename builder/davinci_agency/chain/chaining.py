@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -70,7 +70,7 @@ def find_chains(
                 prover = None
                 if clone is not None:
                     overlay = stack.enter_context(open_overlay(clone))
-                    prover = Prover(overlay, options.policy, workers)
+                    prover = stack.enter_context(closing(Prover(overlay, options.policy, workers)))
                 for kind in KINDS:
                     if kind in options.kinds:
                         drafts.write(kind, prover, judge, workers, progress)

@@ -1,7 +1,8 @@
 """Whether the stages of a chain can be worked on: their patches applied by git, one by one.
 
 All of it happens in an index of its own in an overlay of the clone, so neither the clone nor any
-work tree is touched.
+work tree is touched. A patch that is git's own diff (`davinci_agency.chain.own_diffs`) is known to
+apply, and to what.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from davinci_agency.chain.own_diffs import OwnDiffs
 from davinci_agency.parallel import in_turn
 from davinci_agency.records import ApplyStatus, ChainStage, StatePolicy
 from davinci_agency.repository.overlay import Overlay
@@ -35,7 +37,7 @@ UNPROVEN = Proof("unproven", None, None)
 
 
 class Prover:
-    """Has git prove the stages of chains, several at once.
+    """Has git prove the stages of chains, several at once; to be closed in the end.
 
     The proof of a stage at its own base does not depend on the chain, and is made once.
     """
@@ -43,33 +45,63 @@ class Prover:
     def __init__(self, overlay: Overlay, policy: StatePolicy, workers: int) -> None:
         self._overlay = overlay
         self._policy = policy
-        self._workers = workers
         self._known: dict[tuple[int, str], Proof] = {}
+        self._differs = [OwnDiffs(overlay) for _ in range(workers)]
+
+    def close(self) -> None:
+        """End the processes that it has started."""
+        for differ in self._differs:
+            differ.close()
 
     def prove(self, chains: Sequence[Sequence[ChainStage]]) -> Iterator[list[Proof]]:
         """Yield the proofs of every chain's stages, in order."""
-        trees = self._overlay.trees(
-            sorted({stage.base_commit for stages in chains for stage in stages})
-        )
-        lanes = min(self._workers, len(chains))
+        commits = {
+            commit
+            for stages in chains
+            for stage in stages
+            for commit in (stage.base_commit, stage.merge_commit)
+        }
+        trees = self._overlay.trees(sorted(commits))
+        lanes = min(len(self._differs), len(chains))
 
         def lane(first: int) -> Generator[list[Proof]]:
             state = _State(self._overlay, f"proof-{first}", trees)
-            for stages in chains[first::lanes]:
+            mine = chains[first::lanes]
+            if self._policy == "historical-base":
+                self._settle(mine, trees, self._differs[first])
+            for stages in mine:
                 yield list(self._proofs(state, stages))
 
         with closing(in_turn([lane(first) for first in range(lanes)])) as turns:
             yield from turns
+
+    def _settle(
+        self, chains: Sequence[Sequence[ChainStage]], trees: Mapping[str, str], own: OwnDiffs
+    ) -> None:
+        """Prove all stages whose patch is git's own."""
+        open_ = {
+            _name(stage): stage
+            for stages in chains
+            for stage in stages
+            if _name(stage) not in self._known
+            and {stage.base_commit, stage.merge_commit} <= trees.keys()
+        }
+        for stage in own.among(list(open_.values())):
+            trees_of = trees[stage.base_commit], trees[stage.merge_commit]
+            self._known[_name(stage)] = Proof("clean", *trees_of)
 
     def _proofs(self, state: _State, stages: Sequence[ChainStage]) -> Iterator[Proof]:
         if self._policy == "cumulative":
             yield from _in_a_row(state, stages)
             return
         for stage in stages:
-            name = (stage.number, stage.base_commit)
-            if name not in self._known:
-                (self._known[name],) = _in_a_row(state, [stage])
-            yield self._known[name]
+            if _name(stage) not in self._known:
+                (self._known[_name(stage)],) = _in_a_row(state, [stage])
+            yield self._known[_name(stage)]
+
+
+def _name(stage: ChainStage) -> tuple[int, str]:
+    return stage.number, stage.base_commit
 
 
 def _in_a_row(state: _State, stages: Sequence[ChainStage]) -> Iterator[Proof]:

@@ -18,9 +18,6 @@ from davinci_agency.records import ChangedFile, FileStatus, Omission
 MAX_FILE_PATCH_BYTES = 1 << 20
 """A larger patch of one file is left out: generated data, not work."""
 
-MAX_PATCH_BYTES = 32 << 20
-"""Of a larger change no patch is kept at all: a whole history's import, not work."""
-
 _HUNK = b"\n@@ -"
 _STATUS: dict[bytes, FileStatus] = {
     b"A": "added",

@@ -13,9 +13,9 @@ from threading import Lock
 from typing import TypeVar
 
 from davinci_agency.errors import DataError
-from davinci_agency.mine.differ import Differ, DiffStoppedError
 from davinci_agency.mine.diffs import Diff, Omit, parse_diff
 from davinci_agency.parallel import in_turn
+from davinci_agency.repository.differ import Differ, DiffStoppedError
 from davinci_agency.repository.overlay import Overlay, Pair
 
 _BATCH = 120

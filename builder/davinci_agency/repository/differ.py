@@ -10,9 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from davinci_agency.mine.diffs import MAX_PATCH_BYTES
 from davinci_agency.repository.overlay import DIFF, MARK, Overlay, Pair
 
+MAX_PATCH_BYTES = 32 << 20
+"""Of a larger change no patch is kept at all: a whole history's import, not work."""
 _PIPE = 1 << 18
 """Bytes that a pipe may hold. With the largest that a user may have, both sides were slower."""
 _WAIT = 0.003
