@@ -51,20 +51,19 @@ _BUFFER_BYTES = 1 << 20
 
 ROW_GROUP_BYTES = 64 << 20
 """A row group's rows, before compression, at most: readers hold one at a time."""
-PARQUET = {
+_PAGE_BYTES = 256 << 10
+_PARQUET = {
     "compression": "zstd",
     "compression_level": 3,
     "write_page_index": True,
-    # A row's values are pages of their own, in chunks far below a row's size: of a changed release
-    # little more is sent again than what changed (tests/benchmarks/publish_again.py).
-    "max_rows_per_page": 1,
+    # Chunks far below a large row's size: of a changed release little more is sent again than what
+    # changed (tests/benchmarks/publish_again.py).
     "use_content_defined_chunking": {
         "min_chunk_size": 16 << 10,
         "max_chunk_size": 64 << 10,
         "norm_level": 0,
     },
 }
-"""How Parquet files are written."""
 
 ShardFormat = Literal["parquet", "arrow"]
 
@@ -150,6 +149,20 @@ class Manifest:
     def rows_in(self, config: str, split: Split) -> int:
         """Return how many rows a split of a config has."""
         return sum(shard.rows for shard in self.shards_of(config) if shard.split == split)
+
+
+def parquet_options(mean: float) -> dict[str, Any]:
+    """Return how a file of rows is written that have so many bytes on average.
+
+    Large rows are pages of their own, so that one more or less moves no other. Small ones share
+    pages, a power of two each, so that a few new rows change nothing for the others: one a page
+    made files twice as large, and more was sent again after any change.
+
+    >>> parquet_options(350_000)["max_rows_per_page"], parquet_options(14_000)["max_rows_per_page"]
+    (1, 16)
+    """
+    rows = max(1, int(_PAGE_BYTES / max(1.0, mean)))
+    return {**_PARQUET, "max_rows_per_page": 1 << (rows.bit_length() - 1)}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -132,12 +132,13 @@ def _encode_shard(release: Path, shard: Shard) -> float:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from davinci_agency.release import PARQUET, read_batches
+    from davinci_agency.release import parquet_options, read_batches
 
     table = pa.Table.from_batches(list(read_batches(release, shard)))
     path = release.parent / f"encoded-{os.getpid()}.parquet"
+    options = parquet_options(table.nbytes / table.num_rows)
     begun = time.process_time()
-    with pq.ParquetWriter(path, table.schema, **PARQUET) as writer:
+    with pq.ParquetWriter(path, table.schema, **options) as writer:
         writer.write_table(table)
     return time.process_time() - begun
 

@@ -22,10 +22,10 @@ from davinci_agency.files import digest_file
 from davinci_agency.records import SPLITS, Split
 from davinci_agency.release import (
     CONFIGS,
-    PARQUET,
     ROW_GROUP_BYTES,
     Shard,
     ShardFormat,
+    parquet_options,
     shard_path,
 )
 from davinci_agency.schema import load_schema
@@ -118,7 +118,7 @@ def write_shard(plan: ShardPlan) -> Shard:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{own_name()}{PARTIAL}")
     schema = arrow_schema(load_schema(CONFIGS[plan.config]))
-    with LineReader() as reader, _writer(partial, schema, plan.shard_format) as writer:
+    with LineReader() as reader, _writer(partial, schema, plan) as writer:
         for group in _cut(plan.rows, ROW_GROUP_BYTES):
             batches = [
                 record_batch(
@@ -144,9 +144,8 @@ def write_shard(plan: ShardPlan) -> Shard:
     return shard
 
 
-def _writer(
-    path: Path, schema: pa.Schema, shard_format: ShardFormat
-) -> AbstractContextManager[Any]:
-    if shard_format == "arrow":
+def _writer(path: Path, schema: pa.Schema, plan: ShardPlan) -> AbstractContextManager[Any]:
+    if plan.shard_format == "arrow":
         return pa.ipc.new_stream(str(path), schema)  # type: ignore[no-any-return]
-    return pq.ParquetWriter(path, schema, **PARQUET)  # type: ignore[no-any-return]
+    options = parquet_options(plan.size / len(plan.rows))
+    return pq.ParquetWriter(path, schema, **options)  # type: ignore[no-any-return]

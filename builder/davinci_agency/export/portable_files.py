@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,10 +17,10 @@ from davinci_agency.progress import Progress, track
 from davinci_agency.release import (
     CARD,
     CONFIGS,
-    PARQUET,
     ROW_GROUP_BYTES,
     Manifest,
     Shard,
+    parquet_options,
     read_batches,
 )
 from davinci_agency.schema import load_schema
@@ -42,10 +43,13 @@ def _write_shard(release: Path, folder: Path, shard: Shard, manifest: Manifest) 
     path.parent.mkdir(exist_ok=True)
     columns = arrow_schema(load_schema(CONFIGS[shard.config], manifest.schema_version))
     schema = portable_schema(columns)
-    held: list[pa.RecordBatch] = []
-    with pq.ParquetWriter(path, schema, **PARQUET) as writer:
-        for batch in read_batches(release, shard):
-            held.append(_portable(batch, shard))
+    batches = (_portable(batch, shard) for batch in read_batches(release, shard))
+    held = list(islice(batches, 1))
+    rows = sum(batch.num_rows for batch in held)
+    options = parquet_options(sum(batch.nbytes for batch in held) / max(1, rows))
+    with pq.ParquetWriter(path, schema, **options) as writer:
+        for batch in batches:
+            held.append(batch)
             if sum(each.nbytes for each in held) >= ROW_GROUP_BYTES:
                 writer.write_table(pa.Table.from_batches(held, schema))
                 held = []
