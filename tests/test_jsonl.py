@@ -417,7 +417,7 @@ def test_how_a_file_is_cut_and_who_reads_it_changes_nothing(
             open_inspected([path], PullRequest, _title, output, engine=pool) as records,
         ):
             output.kept = len(records)
-            found.append(([records.line(n) for n in range(len(records))], records.seen))
+            found.append(([records.line(n) for n in range(len(records))], list(records.seen())))
         notes, receipts = notes_of(out), read_lines(side_file(out, "removed"))
         assert [(note["line"], note["sha256"]) for note in notes] == [
             (10, hashlib.sha256(lines[9]).hexdigest()),

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from operator import attrgetter
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +19,7 @@ import orjson
 
 from davinci_agency.files import plain_file
 from davinci_agency.ids import canonical
+from davinci_agency.ledger import Ledger, Placed
 from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.records import R, Record, SortKey, from_json
@@ -32,74 +30,93 @@ from davinci_agency.surveying import Checked, Seen, Survey, Unusable, ranges_of
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place(Generic[T]):
-    sort_key: SortKey
-    identity: str
-    file: int
-    line: int
-    source: Location
-    location: Location
-    what: T
-
-
 class RecordFiles(Generic[R]):
     """The good records of some files, sorted by their keys, whatever the files' order was.
 
-    Every line was checked in one pass; a record is read again when it is asked for. Held in
-    memory: its key, identifier and location (some 950 bytes), never the record.
+    Every line was checked in one pass; a record is read again when it is asked for, by any thread.
+    Where it stands is written down on disk (`davinci_agency.ledger`).
     """
 
     def __init__(
         self,
         record_type: type[R],
         paths: Sequence[Path],
-        places: Sequence[_Place[Any]],
+        ledger: Ledger[Any],
         reader: LineReader,
     ) -> None:
         self._paths = paths
         self._record_type = record_type
-        self._places = places
+        self._ledger = ledger
         self._reader = reader
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._ledger)
 
     def __iter__(self) -> Iterator[R]:
-        return (self.read(index) for index in range(len(self._places)))
+        return (self._record(placed) for placed in self._ledger.placed())
+
+    def find(self, identity: str) -> int | None:
+        """Return the index of the record with an identifier; ``None`` if there is none."""
+        return self._ledger.find(identity)
 
     def read(self, index: int) -> R:
         """Return the record at an index of the sorted order."""
-        return from_json(orjson.loads(self.line(index)), self._record_type)
+        return self._record(self._ledger.at(index))
 
     def line(self, index: int) -> bytes:
         """Return the line of the record at an index, without its end."""
-        return self._reader.read(self._places[index].location)
+        return self._reader.read(self.location(index))
+
+    def location(self, index: int) -> Location:
+        """Return where the record at an index of the sorted order stands."""
+        return self._ledger.at(index).location
 
     def note(self, index: int, json_path: str, reason: str) -> Quarantined:
         """Return a note that the record at an index can't be used."""
-        place = self._places[index]
-        file, offset = str(self._paths[place.file]), place.source.offset
-        sha256 = hashlib.sha256(self._reader.read(place.source)).hexdigest()
-        return Quarantined(file, place.line, json_path, reason, offset, sha256)
+        return self._note(self._ledger.at(index), json_path, reason)
 
-    def locations(self) -> list[tuple[str, Location]]:
-        """Return every record's identifier and location, in the sorted order."""
-        return [(place.identity, place.location) for place in self._places]
+    def locations(self) -> Iterator[tuple[str, Location]]:
+        """Yield every record's identifier and location, in the sorted order."""
+        return ((placed.identity, placed.location) for placed in self._ledger.placed())
+
+    def _record(self, placed: Placed) -> R:
+        return from_json(orjson.loads(self._reader.read(placed.location)), self._record_type)
+
+    def _note(self, placed: Placed, json_path: str, reason: str) -> Quarantined:
+        sha256 = hashlib.sha256(self._reader.read(placed.source)).hexdigest()
+        file, offset = str(self._paths[placed.file]), placed.source.offset
+        return Quarantined(file, placed.line, json_path, reason, offset, sha256)
+
+    def settle(self, output: StageOutput, counted: bool) -> None:
+        """Leave one record for each identifier, in order; account for the others."""
+        for placed, is_ambiguous in self._ledger.settle(self._digest):
+            name = placed.identity
+            if is_ambiguous:
+                reason = (
+                    f"{name} stands here and elsewhere with different contents, and none can be "
+                    "trusted; keep the right one."
+                )
+                output.quarantine(self._note(placed, "$", reason), counted=counted)
+            elif counted:
+                said = "another line says the same"
+                output.remove(self._record_type.RECORD, name, "exact-copy", said, kept_id=name)
+
+    def _digest(self, placed: Placed) -> bytes:
+        content = orjson.loads(self._reader.read(placed.source))
+        return hashlib.sha256(canonical(content)).digest()
 
 
 class InspectedFiles(RecordFiles[R], Generic[R, T]):
     """Records of which something was seen when they were checked."""
 
-    def __init__(
-        self,
-        record_type: type[R],
-        paths: Sequence[Path],
-        places: Sequence[_Place[T]],
-        reader: LineReader,
-    ) -> None:
-        super().__init__(record_type, paths, places, reader)
-        self.seen: list[T] = [place.what for place in places]
+    def seen(self) -> Iterator[T]:
+        """Yield what was seen of every record, in the sorted order."""
+        return self._ledger.seen()
+
+    def seen_at(self, index: int) -> T:
+        """Return what was seen of the record at an index of the sorted order."""
+        seen: T = self._ledger.seen_at(index)
+        return seen
 
 
 @contextmanager
@@ -142,42 +159,44 @@ def open_inspected(
 ) -> Iterator[InspectedFiles[R, T]]:
     """Read the files of one record type like `open_records`, and look at every record on the way.
 
-    What ``inspect`` sees is held in memory. A line that it writes anew, or that is not spelt as
-    this project spells it, is kept in a temporary file and stands for the record from then on.
-    ``inspect`` is called by ``engine``, and raises `UnusableLineError` where the
-    record is of no use.
+    What ``inspect`` writes anew, and a line that is not spelt as this project spells it, is kept in
+    a temporary file and stands for the record from then on. ``inspect`` is called by ``engine``,
+    and raises `UnusableLineError` where the record is of no use.
     """
     with ExitStack() as stack:
         reader = stack.enter_context(LineReader())
-        spool = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="davinci-agency-", dir=engine.scratch)
+        spool = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="davinci-agency-", dir=engine.scratch)
+            )
         )
-        survey = Survey(record_type, inspect, Path(spool))
-        places: list[_Place[T]] = []
-        for number, path in enumerate(paths):
+        ledger: Ledger[T] = stack.enter_context(closing(Ledger(spool)))
+        survey = Survey(record_type, inspect, spool)
+        for path in paths:
             output.refuse_own(path)
             plain = stack.enter_context(plain_file(path, engine.scratch)).absolute()
+            file = ledger.begin_file(plain)
             progress.start(f"read {path.name}", plain.stat().st_size)
             before = 0
             ranges = list(ranges_of(plain))
             for part, surveyed in zip(ranges, engine.map(survey, ranges), strict=True):
+                output.read += len(surveyed.found) if counted else 0
                 for line in surveyed.found:
-                    output.read += counted
                     if isinstance(line, Unusable):
                         _set_aside(output, path, before, line, counted)
-                    else:
-                        places.append(_place(number, before, line))
+                good = (line for line in surveyed.found if isinstance(line, Checked))
+                ledger.add(_entry(file, before, line) for line in good)
                 before += surveyed.lines
                 progress.advance(part.end - part.start)
-        places.sort(key=attrgetter("sort_key", "file", "line"))
-        settled = _settle(places, record_type, paths, reader, output, counted)
-        yield InspectedFiles(record_type, paths, settled, reader)
+        records: InspectedFiles[R, T] = InspectedFiles(record_type, paths, ledger, reader)
+        records.settle(output, counted)
+        yield records
 
 
-def _place(file: int, before: int, line: Checked[T]) -> _Place[T]:
-    """Return where a record stands from now on; ``before`` its range there are so many lines."""
-    number = before + line.number
-    return _Place(line.sort_key, line.identity, file, number, line.source, line.location, line.what)
+def _entry(file: int, before: int, line: Checked[T]) -> tuple[Placed, SortKey, T]:
+    """Return what is written down of a record; ``before`` its range there are so many lines."""
+    placed = Placed(line.identity, file, before + line.number, line.source, line.location)
+    return placed, line.sort_key, line.what
 
 
 def _set_aside(output: StageOutput, path: Path, before: int, line: Unusable, counted: bool) -> None:
@@ -185,42 +204,3 @@ def _set_aside(output: StageOutput, path: Path, before: int, line: Unusable, cou
         str(path), before + line.number, line.json_path, line.reason, line.offset, line.sha256
     )
     output.quarantine(note, counted=counted)
-
-
-def _settle(
-    places: Sequence[_Place[T]],
-    record_type: type[R],
-    paths: Sequence[Path],
-    reader: LineReader,
-    output: StageOutput,
-    counted: bool,
-) -> list[_Place[T]]:
-    """Return one place for each identifier, from places sorted by key; account for the others."""
-    count = Counter(place.identity for place in places)
-    contents: dict[str, set[bytes]] = defaultdict(set)
-    for place in places:
-        if count[place.identity] > 1:
-            raw = reader.read(place.source)
-            contents[place.identity].add(hashlib.sha256(canonical(orjson.loads(raw))).digest())
-    ambiguous = {identity for identity, digests in contents.items() if len(digests) > 1}
-    settled: dict[str, _Place[T]] = {}
-    for place in places:
-        if place.identity in ambiguous:
-            sha256 = hashlib.sha256(reader.read(place.source)).hexdigest()
-            reason = (
-                f"{place.identity} stands here and elsewhere with different contents, and none "
-                "can be trusted; keep the right one."
-            )
-            line = Unusable(place.line, place.source.offset, "$", reason, sha256)
-            _set_aside(output, paths[place.file], 0, line, counted)
-        elif place.identity not in settled:
-            settled[place.identity] = place
-        elif counted:
-            output.remove(
-                record_type.RECORD,
-                place.identity,
-                "exact-copy",
-                "another line says the same",
-                kept_id=place.identity,
-            )
-    return list(settled.values())

@@ -28,7 +28,10 @@ class Location:
 
 
 class LineReader:
-    """Reads lines where they stand, and keeps the files open until it is closed."""
+    """Reads lines where they stand, and keeps the files open until it is closed.
+
+    Any thread may read.
+    """
 
     def __init__(self) -> None:
         self._files: dict[Path, BinaryIO] = {}
@@ -43,10 +46,14 @@ class LineReader:
     def read(self, location: Location) -> bytes:
         """Return the bytes of a line."""
         if location.path not in self._files:
-            self._files[location.path] = location.path.open("rb")
-        file = self._files[location.path]
-        file.seek(location.offset)
-        return file.read(location.length)
+            self._files.setdefault(location.path, location.path.open("rb"))
+        file = self._files[location.path].fileno()
+        parts: list[bytes] = []
+        left = location.length
+        while left and (part := os.pread(file, left, location.offset + location.length - left)):
+            parts.append(part)
+            left -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class Spool:

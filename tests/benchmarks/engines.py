@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,11 @@ from tests.servers.ray_nodes import RayNodes
 
 from davinci_agency.build import shards
 from davinci_agency.build.rows import RowSource, pack
-from davinci_agency.build.shards import ShardPlan, plan_shards, write_shard
+from davinci_agency.build.shards import ShardPlan, cut_sizes, write_shard
 from davinci_agency.engines import EngineName, open_engine
 from davinci_agency.engines.ranks import Ranks, Work
 from davinci_agency.records import Attempt, from_json
-from davinci_agency.release import Shard
+from davinci_agency.release import Shard, shard_path
 from davinci_agency.spooling import open_spool
 
 SHARD_BYTES = 16 << 20
@@ -94,8 +95,21 @@ def plans_of(path: Path, folder: Path) -> list[ShardPlan]:
             RowSource(str(number), (spool.keep(pack(from_json(orjson.loads(line), Attempt))),))
             for number, line in enumerate(file)
         ]
-    shards.SHARD_BYTES = SHARD_BYTES  # planned here, whoever writes them
-    return plan_shards(folder, "attempts", rows, "parquet", 0.8)
+    shards.SHARD_BYTES = SHARD_BYTES  # cut here, whoever writes them
+    cuts = list(cut_sizes(row.size for row in rows))
+    remaining = iter(rows)
+    return [
+        ShardPlan(
+            folder=folder,
+            path=shard_path("attempts", "train", number, len(cuts), "parquet"),
+            config="attempts",
+            split="train",
+            rows=tuple(islice(remaining, count)),
+            shard_format="parquet",
+            threshold=0.8,
+        )
+        for number, (count, _) in enumerate(cuts)
+    ]
 
 
 def measure(rounds: int, workers: int, plans: Sequence[ShardPlan], folder: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -12,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.build import BuildInputs, BuildOptions, write_release
+from davinci_agency.build.order import Rows
 from davinci_agency.build.rows import RowSource
-from davinci_agency.build.shards import plan_shards
+from davinci_agency.build.shards import cut_shards, cut_sizes
 from davinci_agency.errors import OutputError
 from davinci_agency.parallel import Engine
 from davinci_agency.release import ROW_GROUP_BYTES, check_release, read_batches, read_manifest
@@ -128,31 +131,32 @@ def test_what_a_row_holds_comes_back_byte_for_byte(tmp_path: Path) -> None:
 @settings(deadline=None)
 @given(sizes=st.lists(st.integers(1, 200 << 20), max_size=40))
 def test_shards_hold_every_row_once_and_in_order(sizes: list[int]) -> None:
-    rows = [
+    sources = [
         RowSource(str(offset), (Location(Path("f"), offset, size),))
         for offset, size in enumerate(sizes)
     ]
-    plans = plan_shards(Path("r"), "tasks", rows, "parquet", 0.8)
-    assert [row for plan in plans for row in plan.rows] == rows
-    for number, plan in enumerate(plans):
-        assert plan.path == f"tasks/train-{number:05d}-of-{len(plans):05d}.parquet"
-        assert sum(row.size for row in plan.rows) <= 256 << 20 or len(plan.rows) == 1
+    with TemporaryDirectory() as folder, closing(Rows(Path(folder))) as rows:
+        rows.add("tasks", [((n,), source) for n, source in reversed(list(enumerate(sources)))])
+        rows.settle()
+        cuts = list(cut_shards(rows, "tasks", "parquet"))
+        read = [list(rows.read(cut.config, cut.split, cut.first, cut.count)) for cut in cuts]
+    assert [row for found in read for row in found] == sources
+    for number, (cut, found) in enumerate(zip(cuts, read, strict=True)):
+        assert cut.path == f"tasks/train-{number:05d}-of-{len(cuts):05d}.parquet"
+        assert cut.size == sum(row.size for row in found)
+        assert cut.size <= 256 << 20 or len(found) == 1
 
 
 def test_the_last_two_shards_share_their_rows_and_the_others_stay_full() -> None:
-    def rows(count: int) -> list[RowSource]:
-        places = (Location(Path("f"), number, 10 << 20) for number in range(count))
-        return [RowSource(str(place.offset), (place,)) for place in places]
+    def counts(rows: int) -> list[int]:
+        return [count for count, _ in cut_sizes([10 << 20] * rows)]
 
-    def sizes(count: int) -> list[int]:
-        plans = plan_shards(Path("r"), "tasks", rows(count), "parquet", 0.8)
-        return [len(plan.rows) for plan in plans]
-
-    assert sizes(25) == [25]
-    assert sizes(26) == [13, 13]
-    assert sizes(51) == [25, 13, 13]
-    assert sizes(60) == [25, 17, 18]
-    assert sizes(75) == [25, 25, 25]
+    assert counts(0) == []
+    assert counts(25) == [25]
+    assert counts(26) == [13, 13]
+    assert counts(51) == [25, 13, 13]
+    assert counts(60) == [25, 17, 18]
+    assert counts(75) == [25, 25, 25]
 
 
 def test_row_groups_are_cut_by_bytes(tmp_path: Path) -> None:

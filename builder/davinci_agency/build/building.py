@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import platform
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from operator import itemgetter
@@ -15,13 +14,14 @@ from pathlib import Path
 
 import msgspec
 
-from davinci_agency.build.order import in_published_order, published_places, row_key
+from davinci_agency.build.order import Rows, row_key
 from davinci_agency.build.rows import RowSource, pack
 from davinci_agency.build.samples import Candidate, candidate_of, refusal, sample_id
-from davinci_agency.build.shards import PARTIAL, ShardPlan, plan_shards, write_shard
+from davinci_agency.build.shards import PARTIAL, ShardPlan, cut_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import STDIO, atomic_folder, digest_file
 from davinci_agency.jsonl import InspectedFiles, RecordFiles, open_inspected, open_records
+from davinci_agency.ledger import Key
 from davinci_agency.notices import NOTICES, notices_text, read_notices
 from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress, track
@@ -30,7 +30,6 @@ from davinci_agency.records import (
     Attempt,
     Kind,
     PullRequest,
-    R,
     Removal,
     Split,
     Task,
@@ -48,7 +47,7 @@ from davinci_agency.release import (
     write_manifest,
     write_schemas,
 )
-from davinci_agency.spooling import Location
+from davinci_agency.spooling import Location, open_spool
 from davinci_agency.stage import StageOutput, Summary, stage_output
 from davinci_agency.surveying import Seen
 from davinci_agency.version import __version__
@@ -111,9 +110,9 @@ def write_release(
 
     ``finish`` is called with the folder and the engine when all this is in it, before the folder
     takes its place: the card is written then, so that no release is ever seen without one.
-    Counted are the attempts: out are those that became samples. Held in memory: the location of
-    every record, and some 64 MB of rows for each worker of the engine. With several of them the
-    calling script needs the usual ``if __name__ == "__main__"``.
+    Counted are the attempts: out are those that became samples. Held in memory are some 64 MB of
+    rows for each worker of the engine; on disk, the attempts once more until all is done. With
+    several workers the calling script needs the usual ``if __name__ == "__main__"``.
 
     Raises `OutputError` if ``out`` holds something that is no release.
     """
@@ -136,17 +135,21 @@ def write_release(
             inputs.attempts, Attempt, _candidate, output, progress, engine=engine
         ) as attempts,
         open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
+        tempfile.TemporaryDirectory(prefix="davinci-agency-", dir=engine.scratch) as place,
+        ExitStack() as stack,
     ):
         files = beside.submit(_input_files, inputs)
-        rows, refused = _rows(pulls, tasks, attempts, options, output)
-        with _receipts(refused, removals, engine.scratch) as receipts:
-            rows["removals"] = receipts
-            _keep_order(rows, inputs.after)
-            shards = _write_shards(folder, rows, options, engine, progress)
+        own = Path(place)
+        rows = stack.enter_context(closing(Rows(own)))
+        _add_records(rows, pulls, tasks)
+        _add_attempts(rows, attempts, tasks, options, output, own)
+        _add_receipts(rows, removals)
+        rows.settle(inputs.after)
+        shards = _write_shards(folder, rows, options, engine, progress)
         for shard in shards:
             output.written[shard.config] += shard.rows
         write_schemas(folder, SCHEMA_VERSION)
-        homes = (*pulls.seen, *(home for home, _, _ in tasks.seen))
+        homes = (*pulls.seen(), *(home for home, _, _ in tasks.seen()))
         held = frozenset((repo, license_) for _, repo, license_ in homes)
         notices = _write_notices(folder, inputs.notices, held)
         write_manifest(folder, _manifest(inputs, files.result(), options, shards, notices))
@@ -155,40 +158,63 @@ def write_release(
     return output.summary()
 
 
-def _rows(
-    pulls: InspectedFiles[PullRequest, Home],
-    tasks: InspectedFiles[Task, TaskHome],
+def _add_records(
+    rows: Rows, pulls: InspectedFiles[PullRequest, Home], tasks: InspectedFiles[Task, TaskHome]
+) -> None:
+    """Add the rows that are pull requests and tasks as they stand."""
+    of_pulls = zip(pulls.locations(), (split for split, _, _ in pulls.seen()), strict=True)
+    of_tasks = zip(tasks.locations(), (split for (split, _, _), _, _ in tasks.seen()), strict=True)
+    for config, found in (("pull-requests", of_pulls), ("tasks", of_tasks)):
+        rows.add(
+            config,
+            (
+                ((number,), RowSource(name, (line,), split))
+                for number, ((name, line), split) in enumerate(found)
+            ),
+        )
+
+
+def _add_attempts(
+    rows: Rows,
     attempts: InspectedFiles[Attempt, Candidate],
+    tasks: InspectedFiles[Task, TaskHome],
     options: BuildOptions,
     output: StageOutput,
-) -> tuple[dict[str, list[RowSource]], list[Removal]]:
-    """Return where the rows of every config come from, in order, and receipts for the refused."""
-    receipts: list[Removal] = []
-    rows: dict[str, list[RowSource]] = defaultdict(list)
-    rows["pull-requests"] = _own_rows(pulls, [split for split, _, _ in pulls.seen])
-    rows["tasks"] = _own_rows(tasks, [split for (split, _, _), _, _ in tasks.seen])
-    index = {task_id: (n, place) for n, (task_id, place) in enumerate(tasks.locations())}
-    samples: list[tuple[int, str, str, RowSource]] = []
-    seen = zip(attempts.seen, attempts.locations(), strict=True)
-    for order, (candidate, (name, place)) in enumerate(seen):
-        if candidate.task_id not in index:
-            reason = f"there is no task {candidate.task_id}; give the file that has it."
-            output.quarantine(attempts.note(order, "$.task_id", reason))
-            continue
-        number, task_place = index[candidate.task_id]
-        (split, _, _), kind, stages = tasks.seen[number]
-        rows["attempts"].append(RowSource(name, (place,), candidate.split))
-        refused = refusal(candidate, stages, options.threshold)
-        if refused is None:
-            output.kept += 1
-            source = RowSource(sample_id(candidate.task_id, name), (task_place, place), split)
-            samples.append((number, name, kind, source))
-        else:
-            rule, reason, measure = refused
-            receipts.append(output.remove(Attempt.RECORD, name, rule, reason, measure=measure))
-    for _, _, config, source in sorted(samples, key=lambda sample: sample[:2]):
-        rows[config].append(source)
-    return rows, receipts
+    folder: Path,
+) -> None:
+    """Add the rows that are attempts, samples, and receipts for attempts that are none."""
+    with open_spool(folder) as spool:
+        seen = zip(attempts.seen(), attempts.locations(), strict=True)
+        for order, (candidate, (name, line)) in enumerate(seen):
+            number = tasks.find(candidate.task_id)
+            if number is None:
+                reason = f"there is no task {candidate.task_id}; give the file that has it."
+                output.quarantine(attempts.note(order, "$.task_id", reason))
+                continue
+            (split, _, _), kind, stages = tasks.seen_at(number)
+            rows.add("attempts", [((order,), RowSource(name, (line,), candidate.split))])
+            refused = refusal(candidate, stages, options.threshold)
+            if refused is None:
+                output.kept += 1
+                lines = (tasks.location(number), line)
+                source = RowSource(sample_id(candidate.task_id, name), lines, split)
+                rows.add(kind, [((number, name), source)])
+            else:
+                rule, reason, measure = refused
+                receipt = output.remove(Attempt.RECORD, name, rule, reason, measure=measure)
+                rows.add("removals", [_receipt(receipt, spool.keep(to_json(receipt)))])
+
+
+def _add_receipts(rows: Rows, removals: RecordFiles[Removal]) -> None:
+    """Add the rows that are receipts of earlier stages."""
+    found = zip(removals, removals.locations(), strict=True)
+    rows.add("removals", (_receipt(removal, line) for removal, (_, line) in found))
+
+
+def _receipt(removal: Removal, line: Location) -> tuple[Key, RowSource]:
+    """Return the row of a receipt, with its place among those never published."""
+    key = row_key(Removal.RECORD, to_row(removal))
+    return (*removal.sort_key, removal.identity), RowSource(key, (line,))
 
 
 Home = tuple[Split, str, str]
@@ -209,61 +235,27 @@ def _candidate(attempt: Attempt) -> Seen[Candidate]:
     return Seen(candidate_of(attempt), pack(attempt))
 
 
-def _own_rows(records: RecordFiles[R], splits: Sequence[Split]) -> list[RowSource]:
-    """Return the rows that are records as they stand."""
-    return [
-        RowSource(name, (place,), split)
-        for split, (name, place) in zip(splits, records.locations(), strict=True)
-    ]
-
-
-@contextmanager
-def _receipts(
-    own: Sequence[Removal], others: RecordFiles[Removal], scratch: Path | None
-) -> Iterator[list[RowSource]]:
-    """Give the rows of the removals: the receipts of earlier stages and of this one."""
-    with tempfile.NamedTemporaryFile(
-        prefix="davinci-agency-", suffix=".jsonl", dir=scratch
-    ) as file:
-        rows = [
-            (removal.sort_key, RowSource(_removal_key(removal), (place,)))
-            for removal, (_, place) in zip(others, others.locations(), strict=True)
-        ]
-        for removal in own:
-            line = to_json(removal) + b"\n"
-            location = Location(Path(file.name), file.tell(), len(line))
-            file.write(line)
-            rows.append((removal.sort_key, RowSource(_removal_key(removal), (location,))))
-        file.flush()
-        yield [source for _, source in sorted(rows, key=lambda row: row[0])]
-
-
-def _removal_key(removal: Removal) -> str:
-    return row_key(Removal.RECORD, to_row(removal))
-
-
-def _keep_order(rows: dict[str, list[RowSource]], after: Path | None) -> None:
-    """Put the rows of every config into the order of the release before."""
-    for config, places in published_places(after).items() if after else ():
-        rows[config] = in_published_order(rows.get(config, ()), places)
-
-
 def _write_shards(
-    folder: Path,
-    rows: Mapping[str, Sequence[RowSource]],
-    options: BuildOptions,
-    engine: Engine,
-    progress: Progress,
+    folder: Path, rows: Rows, options: BuildOptions, engine: Engine, progress: Progress
 ) -> list[Shard]:
-    plans: list[ShardPlan] = []
     folder = folder.absolute()  # workers may stand elsewhere
-    for config in CONFIGS:
-        source = rows.get(config, ())
-        plans += plan_shards(folder, config, source, options.shard_format, options.threshold)
+    cuts = [cut for config in CONFIGS for cut in cut_shards(rows, config, options.shard_format)]
     # The largest first, so that none of them keeps everybody waiting at the end.
-    order = sorted(range(len(plans)), key=lambda place: -plans[place].size)
-    written = engine.map(write_shard, (plans[place] for place in order))
-    found = zip(order, track(written, progress, "write shards", len(plans)), strict=True)
+    order = sorted(range(len(cuts)), key=lambda place: -cuts[place].size)
+    plans = (
+        ShardPlan(
+            folder=folder,
+            path=cut.path,
+            config=cut.config,
+            split=cut.split,
+            rows=tuple(rows.read(cut.config, cut.split, cut.first, cut.count)),
+            shard_format=options.shard_format,
+            threshold=options.threshold,
+        )
+        for cut in (cuts[place] for place in order)
+    )
+    written = engine.map(write_shard, plans)
+    found = zip(order, track(written, progress, "write shards", len(cuts)), strict=True)
     shards = [shard for _, shard in sorted(found, key=itemgetter(0))]
     for left in folder.rglob(f".*{PARTIAL}"):
         left.unlink()  # by a worker that died

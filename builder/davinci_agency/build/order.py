@@ -1,20 +1,32 @@
-"""One order of rows for good: as they were first published, and new ones behind them.
+"""The rows of every config in their order: as they were first published, and new ones behind them.
 
-To sort anew sends almost everything again: what was a shard's content stands elsewhere then.
+To sort anew sends almost everything again: what was a shard's content stands elsewhere then. Rows
+are ordered in a database (see `davinci_agency.ledger`): there may be more than memory holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from davinci_agency.build.rows import RowSource
+from davinci_agency.ledger import Key, ordered, temporary_database
+from davinci_agency.records import Split
 from davinci_agency.release import CONFIGS, read_batches, read_manifest
 from davinci_agency.schema import load_schema
+from davinci_agency.spooling import Location
 
-Places = Mapping[str, int]
-"""The place of each row of a config, by `row_key`."""
+_TABLES = """
+    CREATE TABLE row (
+        config TEXT, split TEXT, rank BLOB, key TEXT, size INTEGER,
+        path INTEGER, offset INTEGER, length INTEGER,
+        task_path INTEGER, task_offset INTEGER, task_length INTEGER
+    );
+    CREATE TABLE published (config TEXT, key TEXT, place INTEGER, PRIMARY KEY (config, key))
+        WITHOUT ROWID;
+    CREATE TABLE settled (place INTEGER PRIMARY KEY, id INTEGER);
+"""
 
 
 def row_key(record: str, row: Mapping[str, Any]) -> str:
@@ -26,23 +38,93 @@ def row_key(record: str, row: Mapping[str, Any]) -> str:
     return "#".join(str(row[name]) for name in load_schema(record).document["x-identity"])
 
 
-def published_places(release: Path) -> Mapping[str, Places]:
-    """Return the places of a release's rows, by config.
+class Rows:
+    """Rows: added in any order, then settled, then read by their places in a split."""
 
-    Held in memory: a key for each row. Raises `ReleaseError` if it can't be read.
-    """
-    manifest = read_manifest(release)
-    places: dict[str, dict[str, int]] = {}
-    for shard in manifest.shards:
+    def __init__(self, folder: Path) -> None:
+        self._database = temporary_database(folder / "rows.sqlite", _TABLES)
+        self._paths: list[Path] = []
+        self._numbers: dict[Path, int] = {}
+        self._runs: dict[tuple[str, Split], tuple[int, int]] = {}
+
+    def close(self) -> None:
+        """Close the database; what it held is of no use any more."""
+        self._database.close()
+
+    def add(self, config: str, rows: Iterable[tuple[Key, RowSource]]) -> None:
+        """Add rows to a config, each with the key of its place among those never published."""
+        self._database.executemany(
+            "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (config, row.split, ordered(rank), row.key, row.size, *self._lines(row))
+                for rank, row in rows
+            ),
+        )
+
+    def _lines(self, row: RowSource) -> Iterator[int | None]:
+        *tasks, own = row.lines
+        for line in (own, *tasks):
+            yield from (self._number(line.path), line.offset, line.length)
+        if not tasks:
+            yield from (None, None, None)
+
+    def settle(self, after: Path | None = None) -> None:
+        """Fix the order: rows of an earlier release first, as they stand there.
+
+        Raises `ReleaseError` if that can't be read.
+        """
+        if after is not None:
+            self._database.executemany(
+                "INSERT OR IGNORE INTO published VALUES (?, ?, ?)", _published(after)
+            )
+        self._database.execute(
+            "INSERT INTO settled (id) SELECT row.rowid FROM row LEFT JOIN published"
+            " USING (config, key) ORDER BY config, split, place IS NULL, place, rank"
+        )
+        runs = self._database.execute(
+            "SELECT config, split, min(place), max(place) + 1 FROM settled"
+            " JOIN row ON row.rowid = id GROUP BY config, split"
+        )
+        self._runs = {(config, split): (first, end) for config, split, first, end in runs}
+
+    def sizes(self, config: str, split: Split) -> Iterator[int]:
+        """Yield the size of each row in bytes, in order."""
+        rows = self._database.execute(
+            "SELECT size FROM settled JOIN row ON row.rowid = id"
+            " WHERE place >= ? AND place < ? ORDER BY place",
+            self._runs.get((config, split), (0, 0)),
+        )
+        return (size for (size,) in rows)
+
+    def read(self, config: str, split: Split, first: int, count: int) -> Iterator[RowSource]:
+        """Yield so many rows from a place on, which counts from 0."""
+        begin = self._runs[config, split][0] + first
+        rows = self._database.execute(
+            "SELECT key, path, offset, length, task_path, task_offset, task_length"
+            " FROM settled JOIN row ON row.rowid = id"
+            " WHERE place >= ? AND place < ? ORDER BY place",
+            (begin, begin + count),
+        )
+        for key, path, offset, length, task_path, task_offset, task_length in rows:
+            lines = [Location(self._paths[path], offset, length)]
+            if task_path is not None:
+                lines.insert(0, Location(self._paths[task_path], task_offset, task_length))
+            yield RowSource(key, tuple(lines), split)
+
+    def _number(self, path: Path) -> int:
+        if path not in self._numbers:
+            self._numbers[path] = len(self._paths)
+            self._paths.append(path)
+        return self._numbers[path]
+
+
+def _published(release: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield config, key and place of a release's rows."""
+    place = 0
+    for shard in read_manifest(release).shards:
         record = CONFIGS[shard.config]
         columns = load_schema(record).document["x-identity"]
-        known = places.setdefault(shard.config, {})
         for batch in read_batches(release, shard, columns):
             for row in batch.to_pylist():
-                known.setdefault(row_key(record, row), len(known))
-    return places
-
-
-def in_published_order(rows: Sequence[RowSource], places: Places) -> list[RowSource]:
-    """Return rows in the order of an earlier release; new ones follow as they stand."""
-    return sorted(rows, key=lambda row: places.get(row.key, len(places)))
+                yield shard.config, row_key(record, row), place
+                place += 1

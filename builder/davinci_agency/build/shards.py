@@ -6,17 +6,19 @@ Rows are cut into shards and row groups by their size as JSON, so that a row of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
+from davinci_agency.build.order import Rows
 from davinci_agency.build.rows import RowSource, read_row
 from davinci_agency.files import digest_file
 from davinci_agency.records import SPLITS, Split
@@ -31,6 +33,8 @@ from davinci_agency.release import (
 from davinci_agency.schema import load_schema
 from davinci_agency.schema.arrow import arrow_schema, record_batch
 from davinci_agency.spooling import LineReader, own_name
+
+T = TypeVar("T")
 
 SHARD_BYTES = 256 << 20
 """A shard's rows as JSON, at most (but for a single larger row)."""
@@ -58,58 +62,65 @@ class ShardPlan:
         return sum(row.size for row in self.rows)
 
 
-def plan_shards(
-    folder: Path,
-    config: str,
-    rows: Sequence[RowSource],
-    shard_format: ShardFormat,
-    threshold: float,
-) -> list[ShardPlan]:
-    """Return the shards of a config; none where there are no rows: `datasets` can't load those."""
-    plans: list[ShardPlan] = []
+@dataclass(frozen=True, slots=True)
+class ShardCut:
+    """The rows of one shard: so many of a split, from a place on that counts from 0."""
+
+    path: str
+    config: str
+    split: Split
+    first: int
+    count: int
+    size: int
+
+
+def cut_shards(rows: Rows, config: str, shard_format: ShardFormat) -> Iterator[ShardCut]:
+    """Yield the shards of a config; none where there are no rows: `datasets` can't load those."""
     for split in SPLITS:
-        groups = _evened(list(_cut((row for row in rows if row.split == split), SHARD_BYTES)))
-        plans += [
-            ShardPlan(
-                folder=folder,
-                path=shard_path(config, split, number, len(groups), shard_format),
-                config=config,
-                split=split,
-                rows=tuple(group),
-                shard_format=shard_format,
-                threshold=threshold,
-            )
-            for number, group in enumerate(groups)
-        ]
-    return plans
+        cuts = list(cut_sizes(rows.sizes(config, split)))
+        first = 0
+        for number, (count, size) in enumerate(cuts):
+            path = shard_path(config, split, number, len(cuts), shard_format)
+            yield ShardCut(path, config, split, first, count, size)
+            first += count
 
 
-def _cut(rows: Iterable[RowSource], limit: int) -> Iterator[list[RowSource]]:
+def cut_sizes(sizes: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield how many rows a shard has and their size, for rows of some sizes in order.
+
+    Full shards stay as they are when rows are added behind them. The last two are made alike, so
+    that more processes have something to do at the end.
+    """
+    last: Sequence[int] = ()
+    rest: Sequence[int] = ()
+    for group in _cut(sizes, SHARD_BYTES, int):
+        if last:
+            yield len(last), sum(last)
+        last, rest = rest, array("q", group)
+    if last:
+        both = array("q", [*last, *rest])
+        sums = list(accumulate(both))
+        middle = min(
+            range(1, len(both)), key=lambda cut: max(sums[cut - 1], sums[-1] - sums[cut - 1])
+        )
+        last, rest = both[:middle], both[middle:]
+        yield len(last), sum(last)
+    if rest:
+        yield len(rest), sum(rest)
+
+
+def _cut(rows: Iterable[T], limit: int, size_of: Callable[[T], int]) -> Iterator[list[T]]:
     """Yield runs of rows of at most ``limit`` bytes, or of one row."""
-    run: list[RowSource] = []
+    run: list[T] = []
     size = 0
     for row in rows:
-        if run and size + row.size > limit:
+        if run and size + size_of(row) > limit:
             yield run
             run, size = [], 0
         run.append(row)
-        size += row.size
+        size += size_of(row)
     if run:
         yield run
-
-
-def _evened(groups: list[list[RowSource]]) -> list[list[RowSource]]:
-    """Return the groups with the last two made alike, and all before them as they were.
-
-    Rows move where others are added, too; so more processes have something to do at the end.
-    """
-    if len(groups) < 2:
-        return groups
-    *before, last, rest = groups
-    rows = [*last, *rest]
-    sums = list(accumulate(row.size for row in rows))
-    middle = min(range(1, len(rows)), key=lambda cut: max(sums[cut - 1], sums[-1] - sums[cut - 1]))
-    return [*before, rows[:middle], rows[middle:]]
 
 
 def write_shard(plan: ShardPlan) -> Shard:
@@ -119,12 +130,12 @@ def write_shard(plan: ShardPlan) -> Shard:
     partial = path.with_name(f".{path.name}.{own_name()}{PARTIAL}")
     schema = arrow_schema(load_schema(CONFIGS[plan.config]))
     with LineReader() as reader, _writer(partial, schema, plan) as writer:
-        for group in _cut(plan.rows, ROW_GROUP_BYTES):
+        for group in _cut(plan.rows, ROW_GROUP_BYTES, _size):
             batches = [
                 record_batch(
                     (read_row(row, plan.config, plan.threshold, reader) for row in batch), schema
                 )
-                for batch in _cut(group, _BATCH_BYTES)
+                for batch in _cut(group, _BATCH_BYTES, _size)
             ]
             if plan.shard_format == "parquet":
                 writer.write_table(pa.Table.from_batches(batches), row_group_size=len(group))
@@ -142,6 +153,10 @@ def write_shard(plan: ShardPlan) -> Shard:
     )
     partial.replace(path)
     return shard
+
+
+def _size(row: RowSource) -> int:
+    return row.size
 
 
 def _writer(path: Path, schema: pa.Schema, plan: ShardPlan) -> AbstractContextManager[Any]:

@@ -92,14 +92,15 @@ def select_samples(
                 inputs.tasks, Task, TaskInspector(standards), output, progress, engine=engine
             )
         )
-        known = {view.key: view.outline for view in tasks.seen}
+        known = {view.key: view.outline for view in tasks.seen()}
         attempts = stack.enter_context(
             open_inspected(
                 inputs.attempts, Attempt, AttemptInspector(standards, known), output, progress,
                 engine=engine,
             )
         )  # fmt: skip
-        views = Views(pulls.seen, tasks.seen, [v for v in attempts.seen if v.task_id in known])
+        at_known = [view for view in attempts.seen() if view.task_id in known]
+        views = Views(list(pulls.seen()), list(tasks.seen()), at_known)
         progress.start("decide", None)
         decision = decide(views, options.choice, options.most_common, published, options.splits)
         _write(folder, pulls, PullRequest, decision, output, progress)
@@ -143,9 +144,10 @@ def _write(
     name = record_type.RECORD
     struck, marks = decision.struck.get(name, {}), decision.marks.get(name, {})
     with atomic_file(folder / FILES[name]) as file:
-        locations = track(records.locations(), progress, f"write {name}s", len(records))
-        for index, (key, _) in enumerate(locations):
-            task_id = _task_of(records.seen[index])
+        seen = zip(records.locations(), records.seen(), strict=True)
+        tracked = track(seen, progress, f"write {name}s", len(records))
+        for index, ((key, _), view) in enumerate(tracked):
+            task_id = _task_of(view)
             if tasks is not None and task_id not in tasks:
                 reason = f"there is no task {task_id}; give the file that has it."
                 output.quarantine(records.note(index, "$.task_id", reason))

@@ -10,7 +10,7 @@ from pathlib import Path
 from davinci_agency.errors import DataError
 from davinci_agency.evaluate.accepting import Acceptance
 from davinci_agency.evaluation import Evaluation, Submission, Tree, is_cumulative, true_stages
-from davinci_agency.jsonl import RecordFiles, open_records
+from davinci_agency.jsonl import open_records
 from davinci_agency.parallel import threaded_map
 from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.records import Attempt, Judge, Task
@@ -50,16 +50,16 @@ def judge_attempts(
         open_records(attempts, Attempt, output, progress) as records,
         ExitStack() as stack,
     ):
-        places = {identity: place for place, (identity, _) in enumerate(known.locations())}
         states = {
             repo: States(stack.enter_context(open_overlay(source)))
             for repo, source in (clones or {}).items()
         }
 
         def judged(attempt: Attempt) -> Attempt | _Unjudged:
-            task = _task(attempt, known, places)
-            if task is None:
+            place = known.find(attempt.task_id)
+            if place is None:
                 return _Unjudged(f"its task {attempt.task_id} is not there")
+            task = known.read(place)
             return _judged(acceptance, task, attempt, states.get(task.repo))
 
         accepted = 0
@@ -74,11 +74,6 @@ def judge_attempts(
             output.write(said, "attempts")
         output.notes.append(f"{accepted} attempts are accepted, from {acceptance.threshold:g} on")
     return output.summary()
-
-
-def _task(attempt: Attempt, known: RecordFiles[Task], places: Mapping[str, int]) -> Task | None:
-    place = places.get(attempt.task_id)
-    return None if place is None else known.read(place)
 
 
 def _judged(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -55,7 +55,6 @@ def ingest_chains(
         stage_output("ingest", out, strict=strict) as output,
         open_records(pulls, PullRequest, output, progress, counted=False) as records,
     ):
-        places = {identity: place for place, (identity, _) in enumerate(records.locations())}
         leaking = 0
         seen: set[str] = set()
         for file in track(files, progress, "read chains", len(files)):
@@ -63,7 +62,7 @@ def ingest_chains(
             output.read += 1
             raw = file.read_bytes() if file.stat().st_size <= MAX_LINE_BYTES else b""
             try:
-                task = _task(read_chain_file(raw), records, places)
+                task = _task(read_chain_file(raw), records)
                 if task.task_id in seen:
                     raise ChainFileError("another file holds the same task")
             except ChainFileError as error:
@@ -84,12 +83,13 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         yield from sorted(path.rglob("*.json")) if path.is_dir() else [path]
 
 
-def _task(chain: ChainFile, records: RecordFiles[PullRequest], places: Mapping[str, int]) -> Task:
+def _task(chain: ChainFile, records: RecordFiles[PullRequest]) -> Task:
     pulls: list[PullRequest] = []
     for stage in chain.stages:
-        place = places.get(f"{chain.repo}#{stage.number}")
+        name = f"{chain.repo}#{stage.number}"
+        place = records.find(name)
         if place is None:
-            raise ChainFileError(f"{chain.repo}#{stage.number} is not among the pull requests")
+            raise ChainFileError(f"{name} is not among the pull requests")
         pull = records.read(place)
         own = {path for file in pull.files for path in (file.path, file.old_path)}
         # Its patches begin where the branch did, so they may hold what others merged meanwhile.

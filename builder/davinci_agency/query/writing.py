@@ -46,7 +46,7 @@ def write_queries(
         vocabularies = {
             repo: words_along(
                 stack.enter_context(open_overlay(source)),
-                [base for of, base in records.seen if of == repo],
+                [base for of, base in records.seen() if of == repo],
             )
             for repo, source in (clones or {}).items()
         }
