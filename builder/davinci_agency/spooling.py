@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 _PROGRAM = uuid.uuid4().hex
@@ -35,6 +36,7 @@ class LineReader:
 
     def __init__(self) -> None:
         self._files: dict[Path, BinaryIO] = {}
+        self._opening = Lock()
 
     def __enter__(self) -> LineReader:
         return self
@@ -45,8 +47,9 @@ class LineReader:
 
     def read(self, location: Location) -> bytes:
         """Return the bytes of a line."""
-        if location.path not in self._files:
-            self._files.setdefault(location.path, location.path.open("rb"))
+        with self._opening:
+            if location.path not in self._files:
+                self._files[location.path] = location.path.open("rb")
         file = self._files[location.path].fileno()
         parts: list[bytes] = []
         left = location.length

@@ -1,10 +1,11 @@
 """Does the memory of ``build`` grow with the corpus, or its time faster than that?
 
 Builds a release from 100 MB and from 1 GB of attempts of realistic size (log-normal, mean about
-350 kB), each in a process of its own, and prints both peaks, and seconds for each GB. Every attempt
-is accepted, so that it is written twice. Run it with ``make bench``, or
+350 kB; with ``--small`` of 4 kB, so that there are a hundred times as many), each in a process of
+its own, and prints both peaks, and seconds for each GB. Every attempt is accepted, so that it is
+written twice. Run it with ``make bench``, or
 
-    python tests/benchmarks/build_memory.py [--megabytes 100 1000] [--workers 1]
+    python tests/benchmarks/build_memory.py [--megabytes 100 1000] [--workers 1] [--small]
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ def _text(chance: random.Random, size: int) -> str:
     return " ".join(chance.choices(_WORDS, k=max(1, size // 9)))
 
 
-def _attempt(chance: random.Random, number: int) -> dict[str, Any]:
+def _attempt(chance: random.Random, number: int, small: bool) -> dict[str, Any]:
     """Return an attempt: the first of 12 MB, many of 200 kB, a few of several MB (log-normal)."""
-    size = int(min(chance.lognormvariate(12.3, 0.9), 12e6)) if number else 12_000_000
+    size = 3000 if small else int(min(chance.lognormvariate(12.3, 0.9), 12e6))
+    size = size if number else 12_000_000
     calls = max(1, size // 3000)
     messages: list[dict[str, Any]] = [{"role": "user", "content": "Do it."}]
     for call in range(calls):
@@ -54,14 +56,14 @@ def _attempt(chance: random.Random, number: int) -> dict[str, Any]:
     return attempt(_name(number), f"task-{number % _TASKS:06d}", messages=messages)
 
 
-def _lines(megabytes: int) -> Iterator[bytes]:
+def _lines(megabytes: int, small: bool) -> Iterator[bytes]:
     """Yield lines of so many bytes together; behind the first 400 MB the same under other names."""
     chance, size = random.Random(7), 0  # noqa: S311
     made: list[bytes] = []
     for number in count():
         if size < min(megabytes, _DISTINCT) * 1_000_000:
             # Spelt as stages do, so that no line is kept a second time.
-            made.append(to_json(from_json(_attempt(chance, number), Attempt)) + b"\n")
+            made.append(to_json(from_json(_attempt(chance, number, small), Attempt)) + b"\n")
         elif size >= megabytes * 1_000_000:
             return
         first = number % len(made)
@@ -74,10 +76,11 @@ def _name(number: int) -> str:
     return f"attempt-{number:09d}"
 
 
-def _measure(megabytes: int, workers: int, folder: Path) -> dict[str, float]:
+def _measure(megabytes: int, small: bool, workers: int, folder: Path) -> dict[str, float]:
     tasks, attempts = folder / "tasks.jsonl", folder / "attempts.jsonl"
     # Elsewhere: a process begins with the peak of the one that starts it.
-    subprocess.run([sys.executable, __file__, "--write", folder, str(megabytes)], check=True)
+    sized = [str(megabytes), "--small"] if small else [str(megabytes)]
+    subprocess.run([sys.executable, __file__, "--write", folder, *sized], check=True)
     command = [
         sys.executable, "-m", "davinci_agency", "build", "--tasks", tasks, "--attempts", attempts,
         "--out", folder / "release", "--workers", str(workers), "--quiet",
@@ -95,10 +98,10 @@ def _measure(megabytes: int, workers: int, folder: Path) -> dict[str, float]:
     }
 
 
-def _write(folder: Path, megabytes: int) -> None:
+def _write(folder: Path, megabytes: int, small: bool) -> None:
     write_lines(folder / "tasks.jsonl", (task(f"task-{n:06d}") for n in range(_TASKS)))
     with (folder / "attempts.jsonl").open("wb") as file:
-        file.writelines(_lines(megabytes))
+        file.writelines(_lines(megabytes, small))
 
 
 def main() -> None:
@@ -106,15 +109,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--small", action="store_true", help="attempts of 4 kB")
     parser.add_argument("--write", nargs=2, metavar=("FOLDER", "MEGABYTES"))
     options = parser.parse_args()
     if options.write:
-        _write(Path(options.write[0]), int(options.write[1]))
+        _write(Path(options.write[0]), int(options.write[1]), options.small)
         return
     peaks: list[float] = []
     for megabytes in options.megabytes:
         with tempfile.TemporaryDirectory() as folder:
-            figures = _measure(megabytes, options.workers, Path(folder))
+            figures = _measure(megabytes, options.small, options.workers, Path(folder))
         peaks.append(figures["peak_mb"])
         print(  # noqa: T201
             f"{figures['input_mb']:8.0f} MB of attempts: peak {figures['peak_mb']:6.0f} MB "

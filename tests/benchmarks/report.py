@@ -138,9 +138,8 @@ def arithmetic(speed: float) -> str:
         "|---|---|---|---|---|\n"
         f"{rows}\n\n"
         "This is arithmetic from one machine, not a measurement. Shards are written by processes "
-        "that share nothing, but every record's place (some 950 bytes) is held by one process: a "
-        "machine with 16 GB holds those of some 17 million attempts, 6 TB, and that is the first "
-        "limit that is met.\n"
+        "that share nothing. One process orders every record's place, on disk where memory ends: "
+        "PLACES"
     )
 
 
