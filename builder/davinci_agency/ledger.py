@@ -21,7 +21,7 @@ T = TypeVar("T")
 Key = tuple[Any, ...]
 """Texts, numbers and keys; of two keys, what stands at a place is of one kind."""
 
-_CACHE_KIB = 64 << 10
+_CACHE_KIB = 16 << 10
 _TABLES = """
     CREATE TABLE record (
         id INTEGER PRIMARY KEY, identity BLOB, file INTEGER, line INTEGER,

@@ -68,10 +68,12 @@ def unpack(packed: bytes) -> tuple[JsonObject, dict[str, JsonTexts]]:
     rest = orjson.loads(memoryview(packed)[begin : begin + length])
     begin += length
     lists: dict[str, JsonTexts] = {}
-    for name, held in zip(LISTS, np.split(lengths, np.cumsum(counts)[:-1]), strict=True):
+    first = 0
+    for name, count in zip(LISTS, counts, strict=True):
+        held = lengths[first : first + count]
         end = begin + int(held.sum())
         lists[name] = JsonTexts(memoryview(packed)[begin:end], held)
-        begin = end
+        first, begin = first + count, end
     return rest, lists
 
 
