@@ -37,8 +37,8 @@ from tests.benchmarks.build_speed import write_inputs
 from tests.servers.ray_nodes import RayNodes
 
 from davinci_agency.build import shards
-from davinci_agency.build.rows import RowSource, pack
-from davinci_agency.build.shards import ShardPlan, cut_sizes, write_shard
+from davinci_agency.build.rows import RowSource, pack, write_sources
+from davinci_agency.build.shards import ShardCut, ShardPlan, cut_sizes, write_shard
 from davinci_agency.engines import EngineName, open_engine
 from davinci_agency.engines.ranks import Ranks, Work
 from davinci_agency.records import Attempt, from_json
@@ -96,19 +96,24 @@ def plans_of(path: Path, folder: Path) -> list[ShardPlan]:
             for number, line in enumerate(file)
         ]
     shards.SHARD_BYTES = SHARD_BYTES  # cut here, whoever writes them
-    cuts = list(cut_sizes(row.size for row in rows))
+    sizes = list(cut_sizes(row.size for row in rows))
     remaining = iter(rows)
     return [
         ShardPlan(
             folder=folder,
-            path=shard_path("attempts", "train", number, len(cuts), "parquet"),
-            config="attempts",
-            split="train",
-            rows=tuple(islice(remaining, count)),
+            cut=ShardCut(
+                path=shard_path("attempts", "train", number, len(sizes), "parquet"),
+                config="attempts",
+                split="train",
+                first=0,
+                count=count,
+                size=size,
+            ),
+            sources=write_sources(path.parent / f"shard-{number}", islice(remaining, count)),
             shard_format="parquet",
             threshold=0.8,
         )
-        for number, (count, _) in enumerate(cuts)
+        for number, (count, size) in enumerate(sizes)
     ]
 
 

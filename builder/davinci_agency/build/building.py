@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from davinci_agency.build.order import Rows, row_key
-from davinci_agency.build.rows import RowSource, pack
+from davinci_agency.build.rows import RowSource, pack, write_sources
 from davinci_agency.build.samples import Candidate, candidate_of, refusal, sample_id
 from davinci_agency.build.shards import PARTIAL, ShardPlan, cut_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
@@ -145,7 +145,7 @@ def write_release(
         _add_attempts(rows, attempts, tasks, options, output, own)
         _add_receipts(rows, removals)
         rows.settle(inputs.after)
-        shards = _write_shards(folder, rows, options, engine, progress)
+        shards = _write_shards(folder, rows, options, own, engine, progress)
         for shard in shards:
             output.written[shard.config] += shard.rows
         write_schemas(folder, SCHEMA_VERSION)
@@ -236,25 +236,25 @@ def _candidate(attempt: Attempt) -> Seen[Candidate]:
 
 
 def _write_shards(
-    folder: Path, rows: Rows, options: BuildOptions, engine: Engine, progress: Progress
+    folder: Path, rows: Rows, options: BuildOptions, own: Path, engine: Engine, progress: Progress
 ) -> list[Shard]:
     folder = folder.absolute()  # workers may stand elsewhere
     cuts = [cut for config in CONFIGS for cut in cut_shards(rows, config, options.shard_format)]
     # The largest first, so that none of them keeps everybody waiting at the end.
     order = sorted(range(len(cuts)), key=lambda place: -cuts[place].size)
-    plans = (
-        ShardPlan(
+
+    def plan(place: int) -> ShardPlan:
+        cut = cuts[place]
+        sources = rows.read(cut.config, cut.split, cut.first, cut.count)
+        return ShardPlan(
             folder=folder,
-            path=cut.path,
-            config=cut.config,
-            split=cut.split,
-            rows=tuple(rows.read(cut.config, cut.split, cut.first, cut.count)),
+            cut=cut,
+            sources=write_sources(own / f"shard-{place}", sources),
             shard_format=options.shard_format,
             threshold=options.threshold,
         )
-        for cut in (cuts[place] for place in order)
-    )
-    written = engine.map(write_shard, plans)
+
+    written = engine.map(write_shard, map(plan, order))
     found = zip(order, track(written, progress, "write shards", len(cuts)), strict=True)
     shards = [shard for _, shard in sorted(found, key=itemgetter(0))]
     for left in folder.rglob(f".*{PARTIAL}"):

@@ -7,7 +7,11 @@ copied from then on. Every other record stays the line that it is.
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import orjson
@@ -22,6 +26,8 @@ from davinci_agency.spooling import LineReader, Location
 LISTS = ("messages", "tools")
 """The columns of an attempt, and of a sample, that are lists of JSON values."""
 _LENGTH = np.dtype("<u4")
+_AT_ONCE = 1000
+"""Sources of rows that are written together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,23 @@ class RowSource:
     def size(self) -> int:
         """The length of what it comes from, in bytes."""
         return sum(line.length for line in self.lines)
+
+
+def write_sources(path: Path, sources: Iterable[RowSource]) -> Path:
+    """Write where rows come from, for whoever reads it with `read_sources`; return the path."""
+    remaining = iter(sources)
+    with path.open("wb") as file:
+        while some := list(islice(remaining, _AT_ONCE)):
+            pickle.dump(some, file)
+    return path
+
+
+def read_sources(path: Path) -> Iterator[RowSource]:
+    """Yield where rows come from, as `write_sources` wrote it."""
+    with path.open("rb") as file:
+        while file.peek(1):
+            # Only ever what this program has written.
+            yield from pickle.load(file)  # noqa: S301
 
 
 def pack(attempt: Attempt) -> bytes:

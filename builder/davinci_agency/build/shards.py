@@ -19,7 +19,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from davinci_agency.build.order import Rows
-from davinci_agency.build.rows import RowSource, read_row
+from davinci_agency.build.rows import RowSource, read_row, read_sources
 from davinci_agency.files import digest_file
 from davinci_agency.records import SPLITS, Split
 from davinci_agency.release import (
@@ -45,24 +45,6 @@ _BATCH_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class ShardPlan:
-    """One shard to write: everything that a process needs to know."""
-
-    folder: Path
-    path: str
-    config: str
-    split: Split
-    rows: tuple[RowSource, ...]
-    shard_format: ShardFormat
-    threshold: float
-
-    @property
-    def size(self) -> int:
-        """The length of all lines in bytes."""
-        return sum(row.size for row in self.rows)
-
-
-@dataclass(frozen=True, slots=True)
 class ShardCut:
     """The rows of one shard: so many of a split, from a place on that counts from 0."""
 
@@ -72,6 +54,20 @@ class ShardCut:
     first: int
     count: int
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPlan:
+    """One shard to write: everything that a process needs to know.
+
+    ``sources`` is the file that tells where its rows come from: there may be a million.
+    """
+
+    folder: Path
+    cut: ShardCut
+    sources: Path
+    shard_format: ShardFormat
+    threshold: float
 
 
 def cut_shards(rows: Rows, config: str, shard_format: ShardFormat) -> Iterator[ShardCut]:
@@ -125,15 +121,17 @@ def _cut(rows: Iterable[T], limit: int, size_of: Callable[[T], int]) -> Iterator
 
 def write_shard(plan: ShardPlan) -> Shard:
     """Write one shard and return what it is; whole or not there, whoever else writes it too."""
-    path = plan.folder / plan.path
+    path = plan.folder / plan.cut.path
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{own_name()}{PARTIAL}")
-    schema = arrow_schema(load_schema(CONFIGS[plan.config]))
+    config = plan.cut.config
+    schema = arrow_schema(load_schema(CONFIGS[config]))
     with LineReader() as reader, _writer(partial, schema, plan) as writer:
-        for group in _cut(plan.rows, ROW_GROUP_BYTES, _size):
+        for group in _cut(read_sources(plan.sources), ROW_GROUP_BYTES, _size):
             batches = [
                 record_batch(
-                    (read_row(row, plan.config, plan.threshold, reader) for row in batch), schema
+                    (read_row(row, config, plan.threshold, reader) for row in batch),
+                    schema,
                 )
                 for batch in _cut(group, _BATCH_BYTES, _size)
             ]
@@ -144,10 +142,10 @@ def write_shard(plan: ShardPlan) -> Shard:
                     writer.write_batch(batch)
             del batches  # else it would be held until the next ones are there
     shard = Shard(
-        path=plan.path,
-        config=plan.config,
-        split=plan.split,
-        rows=len(plan.rows),
+        path=plan.cut.path,
+        config=config,
+        split=plan.cut.split,
+        rows=plan.cut.count,
         bytes=partial.stat().st_size,
         sha256=digest_file(partial),
     )
@@ -162,5 +160,5 @@ def _size(row: RowSource) -> int:
 def _writer(path: Path, schema: pa.Schema, plan: ShardPlan) -> AbstractContextManager[Any]:
     if plan.shard_format == "arrow":
         return pa.ipc.new_stream(str(path), schema)  # type: ignore[no-any-return]
-    options = parquet_options(plan.size / len(plan.rows))
+    options = parquet_options(plan.cut.size / plan.cut.count)
     return pq.ParquetWriter(path, schema, **options)  # type: ignore[no-any-return]
