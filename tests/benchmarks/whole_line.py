@@ -52,10 +52,13 @@ def write_pairs(folder: Path, clones: dict[str, Path]) -> list[tuple[Path, Path]
     return made
 
 
-def stream(pair: tuple[Path, Path]) -> Cost:
-    """Let git stream the patches of some pairs of commits."""
+def stream(pair: tuple[Path, Path]) -> Cost | None:
+    """Let git stream the patches of some pairs of commits; ``None`` where it lacks an object."""
     clone, names = pair
-    return measure(["git", f"--git-dir={clone}", "diff-tree", "--stdin", "-p"], names)
+    try:
+        return measure(["git", f"--git-dir={clone}", "diff-tree", "--stdin", "-p"], names)
+    except RuntimeError:
+        return None
 
 
 def main() -> None:
@@ -82,7 +85,11 @@ def main() -> None:
             mined += step["written"].get("pulls", 0) if step["stage"].startswith("mine") else 0
             click.echo(f"{step['stage']:32}{step['seconds']:9.1f} s  {step['written']}")
         pairs = write_pairs(folder, clones)
-        alone = [stream(pair) for pair in pairs]
+        costs = [(pair, stream(pair)) for pair in pairs]
+        for clone in (clone for (clone, _), cost in costs if cost is None):
+            click.echo(f"git alone stops in {clone}, which lacks an object; not counted as git's")
+        pairs = [pair for pair, cost in costs if cost is not None]
+        alone = [cost for _, cost in costs if cost is not None]
         begun = time.monotonic()
         with ThreadPoolExecutor(chosen.workers) as pool:
             list(pool.map(stream, pairs))
