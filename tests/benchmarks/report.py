@@ -139,9 +139,9 @@ def arithmetic(speed: float) -> str:
         f"{rows}\n\n"
         "This is arithmetic from one machine, not a measurement. Shards are written by processes "
         "that share nothing. One process orders the places of all records, on disk where memory "
-        "ends: with attempts of 4 kB it took 118 microseconds for each here, which is 20 minutes for "
-        "10 million, and four days for the 2.9 thousand million of a petabyte: the first limit that "
-        "is met.\n"
+        "ends: with attempts of 4 kB it took 118 microseconds each, which is 20 minutes for "
+        "10 million, and four days for the 2.9 thousand million of a petabyte: the first limit "
+        "that is met.\n"
     )
 
 
