@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.ledger import Key, Ledger, Placed, ordered
+from davinci_agency.errors import OutputError
+from davinci_agency.ledger import Key, Placed, open_ledger, ordered, temporary_database
 from davinci_agency.spooling import Location
 
 TEXTS = st.text(st.characters(), max_size=4)
@@ -49,7 +50,7 @@ def test_one_of_each_identity_is_kept_if_all_say_the_same(
         (placed(name, line, content), (key, name), (name, line))
         for line, (name, key, content) in enumerate(records, start=1)
     ]
-    with TemporaryDirectory() as folder, closing(Ledger[tuple[str, int]](Path(folder))) as ledger:
+    with TemporaryDirectory() as folder, open_ledger(Path(folder)) as ledger:
         ledger.begin_file(Path("in"))
         for entry in entries:
             ledger.add([entry])
@@ -74,7 +75,7 @@ def test_one_of_each_identity_is_kept_if_all_say_the_same(
 
 def test_more_than_the_cache_holds_is_ordered_and_many_may_ask(tmp_path: Path) -> None:
     count = 40_000
-    with closing(Ledger[bytes](tmp_path)) as ledger:
+    with open_ledger(tmp_path) as ledger:
         ledger.begin_file(Path("in"))
         numbers = [number * 7919 % count for number in range(count)]
         ledger.add(
@@ -87,3 +88,14 @@ def test_more_than_the_cache_holds_is_ordered_and_many_may_ask(tmp_path: Path) -
             found = list(pool.map(lambda place: ledger.at(place).identity, range(0, count, 97)))
         assert found == [str(place) for place in range(0, count, 97)]
         assert sum(1 for _ in ledger.seen()) == len(ledger) == count
+
+
+def fill(path: Path) -> None:
+    with temporary_database(path, "CREATE TABLE text (said BLOB)") as database:
+        database.execute("PRAGMA max_page_count = 20")
+        database.executemany("INSERT INTO text VALUES (?)", ((bytes(5_000),) for _ in range(100)))
+
+
+def test_a_full_disk_is_told_with_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=rf"{tmp_path}: .* full; free some space there"):
+        fill(tmp_path / "some.sqlite")

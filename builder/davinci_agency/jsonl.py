@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +19,7 @@ import orjson
 
 from davinci_agency.files import plain_file
 from davinci_agency.ids import canonical
-from davinci_agency.ledger import Ledger, Placed
+from davinci_agency.ledger import Ledger, Placed, open_ledger
 from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress
 from davinci_agency.records import R, Record, SortKey, from_json
@@ -170,7 +170,7 @@ def open_inspected(
                 tempfile.TemporaryDirectory(prefix="davinci-agency-", dir=engine.scratch)
             )
         )
-        ledger: Ledger[T] = stack.enter_context(closing(Ledger(spool)))
+        ledger: Ledger[T] = stack.enter_context(open_ledger(spool))
         survey = Survey(record_type, inspect, spool)
         for path in paths:
             output.refuse_own(path)

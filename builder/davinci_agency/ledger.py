@@ -10,11 +10,13 @@ from __future__ import annotations
 import pickle
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
+from davinci_agency.errors import OutputError
 from davinci_agency.spooling import Location
 
 T = TypeVar("T")
@@ -60,20 +62,16 @@ class Placed:
 class Ledger(Generic[T]):
     """Places of records: added in any order, then settled, then asked for by their order.
 
-    Any thread may ask.
+    Made by `open_ledger`. Any thread may ask.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._database = temporary_database(folder / "ledger.sqlite", _TABLES)
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
         self._lock = Lock()
         self._sources: list[Path] = []
         self._paths: list[Path] = []
         self._numbers: dict[Path, int] = {}
         self._count = 0
-
-    def close(self) -> None:
-        """Close the database; what it held is of no use any more."""
-        self._database.close()
 
     def begin_file(self, path: Path) -> int:
         """Return the number of a further file, of which lines will be added."""
@@ -199,14 +197,31 @@ class Ledger(Generic[T]):
         )
 
 
-def temporary_database(path: Path, tables: str) -> sqlite3.Connection:
-    """Return a new database for one stage, which keeps what fits in memory and is never shared."""
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE_KIB}"):
-        database.execute(f"PRAGMA {pragma}")
-    database.executescript(tables)
-    database.execute("BEGIN")
-    return database
+@contextmanager
+def open_ledger(folder: Path) -> Iterator[Ledger[Any]]:
+    """Open a new ledger in a folder."""
+    with temporary_database(folder / "ledger.sqlite", _TABLES) as database:
+        yield Ledger(database)
+
+
+@contextmanager
+def temporary_database(path: Path, tables: str) -> Iterator[sqlite3.Connection]:
+    """Open a new database for one stage, which keeps in memory what fits and is never shared.
+
+    Raises `OutputError` where it can't be written: the disk is full.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as database:
+        try:
+            for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE_KIB}"):
+                database.execute(f"PRAGMA {pragma}")
+            database.executescript(tables)
+            database.execute("BEGIN")
+            yield database
+        except sqlite3.OperationalError as error:
+            raise OutputError(
+                f"{path.parent}: {error}; free some space there, or name another folder for "
+                "temporary files with --scratch, or in TMPDIR."
+            ) from error
 
 
 def _stored(text: str) -> bytes:

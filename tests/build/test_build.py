@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.build import BuildInputs, BuildOptions, write_release
-from davinci_agency.build.order import Rows
+from davinci_agency.build.order import open_rows
 from davinci_agency.build.rows import RowSource
 from davinci_agency.build.shards import cut_shards, cut_sizes
 from davinci_agency.errors import OutputError
@@ -135,7 +134,7 @@ def test_shards_hold_every_row_once_and_in_order(sizes: list[int]) -> None:
         RowSource(str(offset), (Location(Path("f"), offset, size),))
         for offset, size in enumerate(sizes)
     ]
-    with TemporaryDirectory() as folder, closing(Rows(Path(folder))) as rows:
+    with TemporaryDirectory() as folder, open_rows(Path(folder)) as rows:
         rows.add("tasks", [((n,), source) for n, source in reversed(list(enumerate(sources)))])
         rows.settle()
         cuts = list(cut_shards(rows, "tasks", "parquet"))

@@ -6,7 +6,6 @@ import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from operator import itemgetter
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from davinci_agency.build.order import Rows, row_key
+from davinci_agency.build.order import Rows, open_rows, row_key
 from davinci_agency.build.rows import RowSource, pack, write_sources
 from davinci_agency.build.samples import Candidate, candidate_of, refusal, sample_id
 from davinci_agency.build.shards import PARTIAL, ShardPlan, cut_shards, write_shard
@@ -136,16 +135,14 @@ def write_release(
         ) as attempts,
         open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
         tempfile.TemporaryDirectory(prefix="davinci-agency-", dir=engine.scratch) as place,
-        ExitStack() as stack,
+        open_rows(Path(place)) as rows,
     ):
         files = beside.submit(_input_files, inputs)
-        own = Path(place)
-        rows = stack.enter_context(closing(Rows(own)))
         _add_records(rows, pulls, tasks)
-        _add_attempts(rows, attempts, tasks, options, output, own)
+        _add_attempts(rows, attempts, tasks, options, output, Path(place))
         _add_receipts(rows, removals)
         rows.settle(inputs.after)
-        shards = _write_shards(folder, rows, options, own, engine, progress)
+        shards = _write_shards(folder, rows, options, Path(place), engine, progress)
         for shard in shards:
             output.written[shard.config] += shard.rows
         write_schemas(folder, SCHEMA_VERSION)

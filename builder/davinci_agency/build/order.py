@@ -6,7 +6,9 @@ are ordered in a database (see `davinci_agency.ledger`): there may be more than 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +40,24 @@ def row_key(record: str, row: Mapping[str, Any]) -> str:
     return "#".join(str(row[name]) for name in load_schema(record).document["x-identity"])
 
 
-class Rows:
-    """Rows: added in any order, then settled, then read by their places in a split."""
+@contextmanager
+def open_rows(folder: Path) -> Iterator[Rows]:
+    """Open a new database of rows in a folder."""
+    with temporary_database(folder / "rows.sqlite", _TABLES) as database:
+        yield Rows(database)
 
-    def __init__(self, folder: Path) -> None:
-        self._database = temporary_database(folder / "rows.sqlite", _TABLES)
+
+class Rows:
+    """Rows: added in any order, then settled, then read by their places in a split.
+
+    Made by `open_rows`.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
         self._paths: list[Path] = []
         self._numbers: dict[Path, int] = {}
         self._runs: dict[tuple[str, Split], tuple[int, int]] = {}
-
-    def close(self) -> None:
-        """Close the database; what it held is of no use any more."""
-        self._database.close()
 
     def add(self, config: str, rows: Iterable[tuple[Key, RowSource]]) -> None:
         """Add rows to a config, each with the key of its place among those never published."""
