@@ -8,18 +8,19 @@ from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from davinci_agency.chain.own_diffs import OwnDiffs, is_own
 from davinci_agency.chain.proving import Proof, Prover
-from davinci_agency.records import ChainStage, from_json
+from davinci_agency.records import ChainStage
 from davinci_agency.repository.differ import Differ
 from davinci_agency.repository.overlay import Overlay, open_overlay
 from davinci_agency.repository.source import read_source
 from tests.repositories import Content, Repository
 from tests.samples import example
 
-BEFORE = {
+BEFORE: dict[str, Content] = {
     "code.py": "one\ntwo\nthree\n",
     "tests/test_code.py": "check\n",
     "old.py": "".join(f"line {number}\n" for number in range(30)),
@@ -45,12 +46,10 @@ def patch_of(printed: bytes) -> str:
     return printed.partition(b"\n\n")[2].decode("utf-8", "surrogateescape")
 
 
-def stage_of(
-    base: str, commit: str, patch: str, test_patch: str = "", number: int = 1
-) -> ChainStage:
-    (stage,) = example("pr-chain")["stages"][:1]
+def stage_of(base: str, commit: str, patch: str, number: int = 1) -> ChainStage:
+    stage = example("pr-chain")["stages"][0]
     names = {"base_commit": base, "merge_commit": commit, "number": number}
-    return from_json({**stage, **names, "patch": patch, "test_patch": test_patch}, ChainStage)
+    return msgspec.convert({**stage, **names, "patch": patch, "test_patch": ""}, ChainStage)
 
 
 @pytest.mark.parametrize(

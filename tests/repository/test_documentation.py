@@ -7,7 +7,7 @@ from pathlib import Path
 from davinci_agency.repository.documentation import words_along
 from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import read_source
-from tests.repositories import Repository
+from tests.repositories import Content, Repository
 
 
 def test_guides_count_and_code_and_lists_of_changes_don_t(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_commit_that_is_not_there_has_no_words(tmp_path: Path) -> None:
 
 def test_words_follow_the_documentation_through_commits_in_any_order(tmp_path: Path) -> None:
     repository = Repository.init(tmp_path / "source")
-    said = [
+    said: list[dict[str, Content]] = [
         {"README.md": "one_name", "docs/a b\n=.rst": "odd_name"},
         {"README.md": "two_name"},
         {"code.py": "hidden_name"},
