@@ -59,6 +59,25 @@ class Placed:
     location: Location
 
 
+class PathNumbers:
+    """A few paths, and the numbers that stand for them in a database."""
+
+    def __init__(self) -> None:
+        self._paths: list[Path] = []
+        self._numbers: dict[Path, int] = {}
+
+    def number(self, path: Path) -> int:
+        """Return the number of a path, which it gets when it is first asked for."""
+        if path not in self._numbers:
+            self._numbers[path] = len(self._paths)
+            self._paths.append(path)
+        return self._numbers[path]
+
+    def path(self, number: int) -> Path:
+        """Return the path of a number."""
+        return self._paths[number]
+
+
 class Ledger(Generic[T]):
     """Places of records: added in any order, then settled, then asked for by their order.
 
@@ -69,8 +88,7 @@ class Ledger(Generic[T]):
         self._database = database
         self._lock = Lock()
         self._sources: list[Path] = []
-        self._paths: list[Path] = []
-        self._numbers: dict[Path, int] = {}
+        self._paths = PathNumbers()
         self._count = 0
 
     def begin_file(self, path: Path) -> int:
@@ -86,7 +104,7 @@ class Ledger(Generic[T]):
                 (
                     _stored(placed.identity), placed.file, placed.line,
                     placed.source.offset, placed.source.length,
-                    self._number(placed.location.path),
+                    self._paths.number(placed.location.path),
                     placed.location.offset, placed.location.length,
                     ordered(key), None if seen is None else pickle.dumps(seen),
                 )
@@ -180,12 +198,6 @@ class Ledger(Generic[T]):
                 return
             yield from rows
 
-    def _number(self, path: Path) -> int:
-        if path not in self._numbers:
-            self._numbers[path] = len(self._paths)
-            self._paths.append(path)
-        return self._numbers[path]
-
     def _placed(self, row: Sequence[Any]) -> Placed:
         identity, file, line, source_offset, source_length, path, offset, length = row[:_COLUMNS]
         return Placed(
@@ -193,7 +205,7 @@ class Ledger(Generic[T]):
             file,
             line,
             Location(self._sources[file], source_offset, source_length),
-            Location(self._paths[path], offset, length),
+            Location(self._paths.path(path), offset, length),
         )
 
 

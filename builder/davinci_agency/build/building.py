@@ -19,7 +19,7 @@ from davinci_agency.build.samples import Candidate, candidate_of, refusal, sampl
 from davinci_agency.build.shards import PARTIAL, ShardPlan, cut_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
 from davinci_agency.files import STDIO, atomic_folder, digest_file
-from davinci_agency.jsonl import InspectedFiles, RecordFiles, open_inspected, open_records
+from davinci_agency.jsonl import InspectedFiles, open_inspected
 from davinci_agency.ledger import Key
 from davinci_agency.notices import NOTICES, notices_text, read_notices
 from davinci_agency.parallel import HERE, Engine
@@ -46,7 +46,7 @@ from davinci_agency.release import (
     write_manifest,
     write_schemas,
 )
-from davinci_agency.spooling import Location, open_spool
+from davinci_agency.spooling import open_spool
 from davinci_agency.stage import StageOutput, Summary, stage_output
 from davinci_agency.surveying import Seen
 from davinci_agency.version import __version__
@@ -133,7 +133,9 @@ def write_release(
         open_inspected(
             inputs.attempts, Attempt, _candidate, output, progress, engine=engine
         ) as attempts,
-        open_records(inputs.removals, Removal, output, progress, counted=False) as removals,
+        open_inspected(
+            inputs.removals, Removal, _seen_rank, output, progress, counted=False, engine=engine
+        ) as removals,
         tempfile.TemporaryDirectory(prefix="davinci-agency-", dir=engine.scratch) as place,
         open_rows(Path(place)) as rows,
     ):
@@ -199,19 +201,27 @@ def _add_attempts(
             else:
                 rule, reason, measure = refused
                 receipt = output.remove(Attempt.RECORD, name, rule, reason, measure=measure)
-                rows.add("removals", [_receipt(receipt, spool.keep(to_json(receipt)))])
+                place, key = _rank(receipt)
+                rows.add("removals", [(place, RowSource(key, (spool.keep(to_json(receipt)),)))])
 
 
-def _add_receipts(rows: Rows, removals: RecordFiles[Removal]) -> None:
+def _add_receipts(rows: Rows, removals: InspectedFiles[Removal, Rank]) -> None:
     """Add the rows that are receipts of earlier stages."""
-    found = zip(removals, removals.locations(), strict=True)
-    rows.add("removals", (_receipt(removal, line) for removal, (_, line) in found))
+    found = zip(removals.seen(), removals.locations(), strict=True)
+    rows.add("removals", ((place, RowSource(key, (line,))) for (place, key), (_, line) in found))
 
 
-def _receipt(removal: Removal, line: Location) -> tuple[Key, RowSource]:
-    """Return the row of a receipt, with its place among those never published."""
+Rank = tuple[Key, str]
+"""A receipt's place among those never published, and what tells its row from others."""
+
+
+def _rank(removal: Removal) -> Rank:
     key = row_key(Removal.RECORD, to_row(removal))
-    return (*removal.sort_key, removal.identity), RowSource(key, (line,))
+    return (*removal.sort_key, removal.identity), key
+
+
+def _seen_rank(removal: Removal) -> Seen[Rank]:
+    return Seen(_rank(removal))
 
 
 Home = tuple[Split, str, str]

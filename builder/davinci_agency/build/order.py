@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from davinci_agency.build.rows import RowSource
-from davinci_agency.ledger import Key, ordered, temporary_database
+from davinci_agency.ledger import Key, PathNumbers, ordered, temporary_database
 from davinci_agency.records import Split
 from davinci_agency.release import CONFIGS, read_batches, read_manifest
 from davinci_agency.schema import load_schema
@@ -55,8 +55,7 @@ class Rows:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self._paths: list[Path] = []
-        self._numbers: dict[Path, int] = {}
+        self._paths = PathNumbers()
         self._runs: dict[tuple[str, Split], tuple[int, int]] = {}
 
     def add(self, config: str, rows: Iterable[tuple[Key, RowSource]]) -> None:
@@ -72,7 +71,7 @@ class Rows:
     def _lines(self, row: RowSource) -> Iterator[int | None]:
         *tasks, own = row.lines
         for line in (own, *tasks):
-            yield from (self._number(line.path), line.offset, line.length)
+            yield from (self._paths.number(line.path), line.offset, line.length)
         if not tasks:
             yield from (None, None, None)
 
@@ -114,16 +113,10 @@ class Rows:
             (begin, begin + count),
         )
         for key, path, offset, length, task_path, task_offset, task_length in rows:
-            lines = [Location(self._paths[path], offset, length)]
+            lines = [Location(self._paths.path(path), offset, length)]
             if task_path is not None:
-                lines.insert(0, Location(self._paths[task_path], task_offset, task_length))
+                lines.insert(0, Location(self._paths.path(task_path), task_offset, task_length))
             yield RowSource(key, tuple(lines), split)
-
-    def _number(self, path: Path) -> int:
-        if path not in self._numbers:
-            self._numbers[path] = len(self._paths)
-            self._paths.append(path)
-        return self._numbers[path]
 
 
 def _published(release: Path) -> Iterator[tuple[str, str, int]]:
