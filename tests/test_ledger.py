@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from sqlite3 import OperationalError
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -29,6 +30,15 @@ def test_bytes_sort_as_keys_do(one: Key, other: Key) -> None:
 @given(st.text("a\0\x01\xff", max_size=5), st.text("a\0\x01\xff", max_size=5))
 def test_texts_that_hold_what_ends_them_sort_too(one: str, other: str) -> None:
     assert (ordered((one, 1)) < ordered((other, 0))) == ((one, 1) < (other, 0))
+
+
+FRACTIONS = st.tuples(st.floats(allow_nan=False), TEXTS)
+
+
+@given(FRACTIONS, FRACTIONS)
+def test_fractions_sort_too(one: Key, other: Key) -> None:
+    assert (ordered(one) < ordered(other)) == (one < other)
+    assert (ordered(one) == ordered(other)) == (one == other)
 
 
 def placed(identity: str, line: int, content: int) -> Placed:
@@ -61,7 +71,9 @@ def test_one_of_each_identity_is_kept_if_all_say_the_same(
         assert list(ledger.seen()) == [(each.identity, each.line) for each in kept]
         assert [ledger.seen_at(place) for place in range(len(ledger))] == list(ledger.seen())
         assert ledger.find("z") is None
+        copies = sorted(ledger.copies())
     in_order = [each for each, *_ in sorted(entries, key=lambda entry: (entry[1], entry[0].line))]
+    assert copies == sorted(each.identity for each, is_ambiguous in gone if not is_ambiguous)
     said = {name: {c for n, _, c in records if n == name} for name, _, _ in records}
     counts = Counter(name for name, _, _ in records)
     firsts: dict[str, Placed] = {}
@@ -99,3 +111,11 @@ def fill(path: Path) -> None:
 def test_a_full_disk_is_told_with_its_folder(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=rf"{tmp_path}: .* full; free some space there"):
         fill(tmp_path / "some.sqlite")
+
+
+def test_no_other_fault_is_called_a_full_disk(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OperationalError, match="no such table"),
+        temporary_database(tmp_path / "some.sqlite", "CREATE TABLE text (said BLOB)") as database,
+    ):
+        database.execute("SELECT * FROM absent")

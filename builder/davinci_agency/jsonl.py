@@ -113,6 +113,10 @@ class InspectedFiles(RecordFiles[R], Generic[R, T]):
         """Yield what was seen of every record, in the sorted order."""
         return self._ledger.seen()
 
+    def copies(self) -> Iterator[str]:
+        """Yield the identifiers of exact copies that were left out, one for each of them."""
+        return self._ledger.copies()
+
     def seen_at(self, index: int) -> T:
         """Return what was seen of the record at an index of the sorted order."""
         seen: T = self._ledger.seen_at(index)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from davinci_agency.spooling import Location
 
 T = TypeVar("T")
 Key = tuple[Any, ...]
-"""Texts, numbers and keys; of two keys, what stands at a place is of one kind."""
+"""Texts, integers, fractions and keys; of two keys, what stands at a place is of one kind."""
 
 _CACHE_KIB = 16 << 10
 _TABLES = """
@@ -42,6 +43,10 @@ _AT_ONCE = 1000
 """Rows."""
 _COLUMNS = 8
 """That tell where a record stands."""
+_PRIMARY_CODE = 0xFF
+_DISK_CODES = (
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY
+)  # fmt: skip
 _NOTHING = pickle.dumps(None)
 
 
@@ -155,6 +160,14 @@ class Ledger(Generic[T]):
     def __len__(self) -> int:
         return self._count
 
+    def copies(self) -> Iterator[str]:
+        """Yield the identities of records that got no place as copies of the first one."""
+        rows = self._rows(
+            "SELECT identity FROM dropped JOIN record USING (id) JOIN repeated USING (identity)"
+            " WHERE NOT is_ambiguous"
+        )
+        return (identity.decode("utf-8", "surrogatepass") for (identity,) in rows)
+
     def at(self, place: int) -> Placed:
         """Return the record at a place of the order, from 0."""
         (row,) = self._rows("SELECT * FROM in_order WHERE place = ?", place + 1)
@@ -230,6 +243,8 @@ def temporary_database(path: Path, tables: str) -> Iterator[sqlite3.Connection]:
             database.execute("BEGIN")
             yield database
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE not in _DISK_CODES:
+                raise
             raise OutputError(
                 f"{path.parent}: {error}; free some space there, or name another folder for "
                 "temporary files with --scratch, or in TMPDIR."
@@ -243,6 +258,10 @@ def _stored(text: str) -> bytes:
 def ordered(key: Key) -> bytes:
     """Return bytes that sort as keys do: texts by code points, numbers, keys within by parts.
 
+    Integers are of 64 bits; none stands where in another key a fraction does.
+
+    >>> ordered((0.5, "a")) > ordered((0.0, "b")) == ordered((-0.0, "b")) > ordered((-1.5, "c"))
+    True
     >>> ordered(("b", 2)) > ordered(("b", 1)) > ordered(("a", 9, (3,))) > ordered(("a", 9, (2, 8)))
     True
     """
@@ -252,6 +271,10 @@ def ordered(key: Key) -> bytes:
 def _ordered(part: Any) -> bytes:
     if isinstance(part, tuple):
         return b"\1" + ordered(part)
+    if isinstance(part, float):
+        # As a number its bits ascend with it, but of negative ones downwards.
+        (bits,) = struct.unpack(">q", struct.pack(">d", part + 0.0))
+        part = bits if bits >= 0 else bits ^ (1 << 63) - 1
     if isinstance(part, int):
         return b"\1" + (part + (1 << 63)).to_bytes(8, "big")
     # A zero ends the text, so those within it become one that sorts behind any end.

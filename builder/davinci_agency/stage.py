@@ -91,10 +91,7 @@ class Summary:
 
 
 class StageOutput:
-    """What a stage writes to; made by `stage_output`.
-
-    Held in memory: of each removed record its identifier and rule (``taken``).
-    """
+    """What a stage writes to; made by `stage_output`."""
 
     def __init__(
         self,
@@ -114,7 +111,6 @@ class StageOutput:
         self.kept = 0
         self.written: Counter[str] = Counter()
         self.rules: Counter[str] = Counter()
-        self.taken: list[tuple[RecordName, str, str]] = []
         self.first_quarantined: Quarantined | None = None
         self.quarantine_count = 0
         self.notes: list[str] = []
@@ -166,7 +162,6 @@ class StageOutput:
         self._removed.write(to_json(removal) + b"\n")
         if counted:
             self.rules[rule] += 1
-            self.taken.append((record_type, record_id, rule))
         return removal
 
     def quarantine(self, note: Quarantined, *, counted: bool = True) -> None:

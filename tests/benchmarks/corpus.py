@@ -219,6 +219,9 @@ def _finished(attempt: Json, chance: random.Random) -> Json:
         "message_end": len(messages),
         "model_patch": patch,
         "exit_status": "Submitted",
+        "score": None,
+        "start_tree": None,
+        "rounds": [],
     }
     return {
         **attempt,

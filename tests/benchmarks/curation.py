@@ -58,6 +58,8 @@ def curate(folder: Path, out: Path) -> None:
     """Curate a corpus."""
     inputs = CurateInputs(tasks=(folder / "tasks.jsonl",), attempts=(folder / "attempts.jsonl",))
     summary = select_samples(inputs, out, CurateOptions())
+    if summary.quarantined:
+        raise SystemExit(f"{summary.quarantined} of {summary.read} records are of no use")
     click.echo(f"{summary.read:,} in, {summary.out:,} out, {summary.rules}")
 
 

@@ -18,10 +18,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import re
+import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,10 +47,30 @@ PERMUTATIONS = 128
 WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
 
 
-def ours(texts: Texts) -> tuple[list[Pair], dict[str, Sketch]]:
-    """Sketch and join."""
-    sketches = {name: sketch(word_hashes(text)) for name, text in texts.items()}
-    return similar(sketches), sketches
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What was found: names, of equal texts together, the pairs between their firsts, the bytes."""
+
+    equal: list[list[str]]
+    pairs: list[Pair]
+    nbytes: int
+
+
+def ours(texts: Texts) -> Ours:
+    """Sketch, bring equal texts together, and join the rest."""
+    held = 0
+    equal: dict[tuple[object, ...], list[str]] = {}
+    distinct: list[Sketch] = []
+    for name, text in texts.items():
+        one = sketch(word_hashes(text))
+        held += one.nbytes
+        samples = (one.words, one.pairs)
+        names = equal.setdefault(tuple((s.rate, s.values.tobytes()) for s in samples), [])
+        if not names:
+            distinct.append(one)
+        names.append(name)
+    with tempfile.TemporaryDirectory() as folder:
+        return Ours(list(equal.values()), list(similar(distinct, Path(folder))), held)
 
 
 def by_rensa(texts: Texts) -> Found:
@@ -100,16 +122,12 @@ def _ordered(one: str, other: str) -> tuple[str, str]:
     return (one, other) if one < other else (other, one)
 
 
-def expanded(pairs: Sequence[Pair], chosen: Callable[[Pair], bool]) -> Found:
+def expanded(ours: Ours, chosen: Callable[[Pair], bool]) -> Found:
     """Return the chosen pairs with those that equal texts stand for."""
-    equal: defaultdict[str, list[str]] = defaultdict(list)
-    for pair in pairs:
-        if pair.words == pair.pairs == 1:
-            equal[pair.first].append(pair.second)
-    found = {_ordered(*two) for one in equal for two in combinations([one, *equal[one]], 2)}
-    for pair in filter(chosen, pairs):
-        groups = ([pair.first, *equal[pair.first]], [pair.second, *equal[pair.second]])
-        found |= {_ordered(*two) for two in product(*groups) if two[0] != two[1]}
+    found = {_ordered(*two) for names in ours.equal for two in combinations(names, 2)}
+    for pair in filter(chosen, ours.pairs):
+        groups = (ours.equal[pair.smaller], ours.equal[pair.larger])
+        found |= {_ordered(*two) for two in product(*groups)}
     return found
 
 
@@ -146,8 +164,8 @@ def main() -> None:
         labels.append(row.label)
     size = sum(map(len, texts.values())) / 1e6
     ours(dict(list(texts.items())[:20]))  # Compiles.
-    seconds, (pairs, sketches) = _timed(ours, texts)
-    found = expanded(pairs, lambda pair: pair.is_near)
+    seconds, result = _timed(ours, texts)
+    found = expanded(result, lambda pair: pair.is_near)
     _say("davinci-agency", seconds, size, recall_and_precision(found, labels), 1.0)
     for name, method in (
         ("rensa C-MinHash", by_rensa),
@@ -156,11 +174,11 @@ def main() -> None:
     ):
         cost, theirs = _timed(method, texts)
         _say(name, cost, size, recall_and_precision(theirs, labels), cost / seconds)
-    held = sum(one.nbytes for one in sketches.values()) / 1e6
     whole = {_ordered(*pair) for pair in contained_pairs(labels)}
-    inside = expanded(pairs, lambda pair: pair.is_contained or pair.is_near)
+    inside = expanded(result, lambda pair: pair.is_contained or pair.is_near)
     print(  # noqa: T201
-        f"{len(texts)} texts, {size:.0f} MB; sketches {held / size:.2%} of the text; "
+        f"{len(texts)} texts, {size:.0f} MB; "
+        f"sketches {result.nbytes / 1e6 / size:.2%} of the text; "
         f"{len(inside & whole)} of {len(whole)} truncated runs found; "
         f"{len(inside - related_pairs(labels))} of {len(inside)} pairs are none of one family"
     )

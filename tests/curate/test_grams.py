@@ -108,13 +108,13 @@ def test_a_list_of_nothing_hits_nothing() -> None:
 
 def test_what_many_hold_is_common() -> None:
     hits = [[1], [1], [1, 2], [3], []]
-    assert contamination(hits, 1).documents == (2, 3)
-    assert contamination(hits, 1).common == {1}
+    assert contamination(lambda: hits, 1).documents == (2, 3)
+    assert contamination(lambda: hits, 1).common == {1}
 
 
 def test_what_was_common_only_through_documents_that_go_is_not() -> None:
     # The third and fourth go for grams of their own; then only two hold the first gram.
-    found = contamination([[1], [1], [1, 2], [1, 3]], 2)
+    found = contamination(lambda: [[1], [1], [1, 2], [1, 3]], 2)
     assert found.documents == (0, 1, 2, 3)
     assert not found.common
 
@@ -123,8 +123,8 @@ def test_what_was_common_only_through_documents_that_go_is_not() -> None:
     st.lists(st.lists(st.integers(0, 8), max_size=5, unique=True), max_size=25), st.integers(0, 4)
 )
 def test_to_ask_again_of_what_stays_finds_nothing(hits: list[list[int]], most: int) -> None:
-    found = contamination(hits, most)
+    found = contamination(lambda: hits, most)
     stay = [held for place, held in enumerate(hits) if place not in found.documents]
-    assert contamination(stay, most).documents == ()
-    assert contamination(stay, most).common == found.common
+    assert contamination(lambda: stay, most).documents == ()
+    assert contamination(lambda: stay, most).common == found.common
     assert {gram for held in stay for gram in held} == found.common

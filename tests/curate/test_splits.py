@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +14,60 @@ from hypothesis import strategies as st
 
 from davinci_agency.build import BuildInputs, write_release
 from davinci_agency.curate import FILES
-from davinci_agency.curate.splits import Member, SplitOptions, assign_splits
-from davinci_agency.records import Split
+from davinci_agency.curate.register import Register, open_register
+from davinci_agency.curate.splits import SplitOptions, assign_splits
+from davinci_agency.records import RecordName, Split
 from tests.curate.support import Curated, Json, attempt, curate, pull, task
 
 HALF = SplitOptions(test=0.4, validation=0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A pull request or a task, and what it is tied to."""
+
+    key: str
+    repo: str
+    merged_at: datetime
+    ties: tuple[str, ...]
+    is_task: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The split and the group of every member, and the keys of those that would join two splits."""
+
+    split: Mapping[str, Split]
+    group: Mapping[str, str]
+    joining: frozenset[str]
+
+
+def _assigned(
+    members: Sequence[Member], published: Mapping[str, Split], options: SplitOptions
+) -> Splits:
+    """Return the splits of some members."""
+    with tempfile.TemporaryDirectory() as folder, open_register(Path(folder)) as register:
+        register.publish(published.items())
+        keys = {_add(register, member): member.key for member in members}
+        joining = frozenset(keys[struck.id] for struck in assign_splits(register, options))
+        placed = [verdict for name in _KINDS for verdict in register.verdicts(name)]
+        return Splits(
+            {each.key: each.split for each in placed if each.split},
+            {each.key: each.split_group for each in placed if each.split_group},
+            joining,
+        )
+
+
+_KINDS: tuple[RecordName, ...] = ("pull-request", "task")
+
+
+def _add(register: Register, member: Member) -> int:
+    """Add what splits look at, and return the record's number."""
+    moment = (member.merged_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    columns = "INSERT INTO record (record, key, repo, merged_at) VALUES (?, ?, ?, ?) RETURNING id"
+    ((own,),) = register.rows(columns, _KINDS[member.is_task], member.key, member.repo, moment)
+    register.insert("tie", ((own, name) for name in member.ties))
+    return int(own)
 
 
 def _members(numbers: list[tuple[int, list[int]]], first: int = 0) -> list[Member]:
@@ -40,7 +92,7 @@ MEMBERS = st.lists(
 @given(numbers=MEMBERS)
 def test_what_is_tied_is_in_one_split(numbers: list[tuple[int, list[int]]]) -> None:
     members = _members(numbers)
-    found = assign_splits(members, {}, HALF)
+    found = _assigned(members, {}, HALF)
     assert found.joining == frozenset()
     topics: dict[str, Split] = {}
     for member in members:
@@ -53,9 +105,9 @@ def test_the_order_of_members_does_not_matter(
     numbers: list[tuple[int, list[int]]], order: random.Random
 ) -> None:
     members = _members(numbers)
-    straight = assign_splits(members, {}, HALF)
+    straight = _assigned(members, {}, HALF)
     order.shuffle(members)
-    assert assign_splits(members, {}, HALF) == straight
+    assert _assigned(members, {}, HALF) == straight
 
 
 @given(old=MEMBERS, new=MEMBERS)
@@ -63,9 +115,9 @@ def test_what_was_published_keeps_its_split_whatever_is_added(
     old: list[tuple[int, list[int]]], new: list[tuple[int, list[int]]]
 ) -> None:
     before = _members(old, first=50)
-    published = assign_splits(before, {}, HALF).split
+    published = _assigned(before, {}, HALF).split
     added = _members(new)
-    found = assign_splits([*added, *before], published, HALF)
+    found = _assigned([*added, *before], published, HALF)
     assert {key: found.split[key] for key in published} == published
     assert found.joining.isdisjoint(published)
     topics: dict[str, Split] = {}
@@ -76,23 +128,23 @@ def test_what_was_published_keeps_its_split_whatever_is_added(
 
 def test_the_shares_are_about_those_that_were_asked_for() -> None:
     members = _members([(0, []) for _ in range(4000)])
-    splits = list(assign_splits(members, {}, HALF).split.values())
+    splits = list(_assigned(members, {}, HALF).split.values())
     assert abs(splits.count("test") / 4000 - 0.4) < 0.03
     assert abs(splits.count("validation") / 4000 - 0.2) < 0.03
 
 
 def test_a_repository_is_not_divided_if_asked() -> None:
     members = _members([(number % 3, []) for number in range(60)])
-    found = assign_splits(members, {}, SplitOptions(test=0.5, by_repository=True))
+    found = _assigned(members, {}, SplitOptions(test=0.5, by_repository=True))
     assert len({(member.repo, found.split[member.key]) for member in members}) == 3
     assert set(found.group.values()) == {"acme/0", "acme/1", "acme/2"}
 
 
 def test_repositories_and_times_are_held_out() -> None:
     members = _members([(0, [1]), (0, []), (1, []), (0, [1]), (0, [])])
-    held = assign_splits(members, {}, SplitOptions(held_out=frozenset({"acme/1"})))
+    held = _assigned(members, {}, SplitOptions(held_out=frozenset({"acme/1"})))
     assert [held.split[member.key] for member in members].count("test") == 1
-    late = assign_splits(members, {}, SplitOptions(held_out_since=date(2024, 1, 4)))
+    late = _assigned(members, {}, SplitOptions(held_out_since=date(2024, 1, 4)))
     # The fourth belongs to the first, which is older.
     assert [late.split[m.key] for m in members] == ["train", "train", "train", "train", "test"]
 
@@ -181,4 +233,4 @@ def test_published_splits_that_contradict_each_other_stay_as_they_are() -> None:
         Member("t", "r", datetime(2024, 1, 1, tzinfo=UTC), ("a",), is_task=True),
     ]
     published: dict[str, Split] = {"a": "train", "t": "test"}
-    assert assign_splits(members, published, HALF).split == published
+    assert _assigned(members, published, HALF).split == published

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from davinci_agency.curate.benchmarks import read_benchmark_texts
-from davinci_agency.curate.deciding import Decision, Views, decide
+from davinci_agency.curate.deciding import decide
 from davinci_agency.curate.deny_index import DenyIndex
 from davinci_agency.curate.deny_list import load_shipped, read_list
+from davinci_agency.curate.entering import enter_attempts, enter_pulls, enter_tasks
 from davinci_agency.curate.grams import GramList
 from davinci_agency.curate.inspecting import (
     AttemptInspector,
@@ -19,19 +21,22 @@ from davinci_agency.curate.inspecting import (
     TaskInspector,
 )
 from davinci_agency.curate.options import CurateOptions
+from davinci_agency.curate.outlines import write_outlines
 from davinci_agency.curate.published import published_splits
+from davinci_agency.curate.register import Register, Verdict, open_register
 from davinci_agency.curate.reporting import CURATION, Account, write_account
 from davinci_agency.curate.standards import Standards
-from davinci_agency.curate.views import AttemptView, PullView, TaskView
 from davinci_agency.errors import CommandError
 from davinci_agency.files import STDIO, atomic_file, atomic_folder
 from davinci_agency.jsonl import InspectedFiles, open_inspected
 from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress, track
-from davinci_agency.records import Attempt, PullRequest, RecordName, Split, Task, to_json
-from davinci_agency.stage import StageOutput, Summary, stage_output
+from davinci_agency.records import Attempt, PullRequest, RecordName, Task, to_json
+from davinci_agency.stage import Quarantined, StageOutput, Summary, stage_output
+from davinci_agency.surveying import Seen
 
 R = TypeVar("R", PullRequest, Task, Attempt)
+T = TypeVar("T")
 
 FILES: dict[RecordName, str] = {
     PullRequest.RECORD: "pulls.jsonl",
@@ -62,9 +67,8 @@ def select_samples(
 ) -> Summary:
     """Write what stays of pull requests, tasks and attempts into a folder, and the account.
 
-    Counted are the records of all three. Held in memory: some kilobytes of each. If the
-    engine has several workers, the calling script needs the usual
-    ``if __name__ == "__main__"``.
+    Counted are the records of all three. What is seen of them lies on disk. If the engine has
+    several workers, the calling script needs the usual ``if __name__ == "__main__"``.
 
     Raises `OutputError` if ``out`` holds something else.
     """
@@ -74,39 +78,41 @@ def select_samples(
         raise CommandError("curate reads and writes several files; name them instead of -.")
     if options.validation + options.test > 1:
         raise CommandError("validation and test are more than everything; their sum is at most 1.")
-    published = published_splits(inputs.after) if inputs.after is not None else {}
     standards = _standards(options)
     with (
         ExitStack() as stack,
+        TemporaryDirectory(prefix="davinci-agency-", dir=engine.scratch) as scratch,
+        open_register(Path(scratch)) as register,
         atomic_folder(out, CURATION) as folder,
         stage_output("curate", out, strict=strict, records=False) as output,
     ):
-        pulls = stack.enter_context(
-            open_inspected(
-                inputs.pulls, PullRequest, PullInspector(standards), output, progress,
-                engine=engine,
+        if inputs.after is not None:
+            register.publish(published_splits(inputs.after))
+
+        def inspected(
+            files: Sequence[Path], record_type: type[R], inspect: Callable[[R], Seen[T]]
+        ) -> InspectedFiles[R, T]:
+            records = stack.enter_context(
+                open_inspected(files, record_type, inspect, output, progress, engine=engine)
             )
-        )  # fmt: skip
-        tasks = stack.enter_context(
-            open_inspected(
-                inputs.tasks, Task, TaskInspector(standards), output, progress, engine=engine
-            )
+            register.add_copies(record_type.RECORD, records.copies())
+            return records
+
+        pulls = inspected(inputs.pulls, PullRequest, PullInspector(standards))
+        enter_pulls(register, pulls.seen())
+        tasks = inspected(inputs.tasks, Task, TaskInspector(standards))
+        enter_tasks(register, tasks.seen())
+        outlines = write_outlines(
+            Path(scratch) / "outlines.sqlite", (view.outline for view in tasks.seen())
         )
-        known = {view.key: view.outline for view in tasks.seen()}
-        attempts = stack.enter_context(
-            open_inspected(
-                inputs.attempts, Attempt, AttemptInspector(standards, known), output, progress,
-                engine=engine,
-            )
-        )  # fmt: skip
-        at_known = [view for view in attempts.seen() if view.task_id in known]
-        views = Views(list(pulls.seen()), list(tasks.seen()), at_known)
+        attempts = inspected(inputs.attempts, Attempt, AttemptInspector(standards, outlines))
+        enter_attempts(register, attempts.seen())
         progress.start("decide", None)
-        decision = decide(views, options.choice, options.most_common, published, options.splits)
-        _write(folder, pulls, PullRequest, decision, output, progress)
-        _write(folder, tasks, Task, decision, output, progress)
-        _write(folder, attempts, Attempt, decision, output, progress, known)
-        account = Account.of(views, decision, output)
+        decide(register, options.choice, options.most_common, options.splits)
+        _write(folder, pulls, PullRequest, register, output, progress)
+        _write(folder, tasks, Task, register, output, progress)
+        _write(folder, attempts, Attempt, register, output, progress)
+        account = Account.of(register, output.quarantine_count)
         write_account(folder, account, options.choice)
         output.funnel = account.funnel()
     return output.summary()
@@ -132,53 +138,49 @@ def _write(
     folder: Path,
     records: InspectedFiles[R, Any],
     record_type: type[R],
-    decision: Decision,
+    register: Register,
     output: StageOutput,
     progress: Progress,
-    tasks: Mapping[str, Task] | None = None,
 ) -> None:
     """Write what stays of one kind of record, and a receipt for everything else.
 
-    ``tasks`` are those that attempts may be at; one at none of them is set aside.
+    Of an attempt at a task that there isn't the register knows nothing; it is set aside.
     """
     name = record_type.RECORD
-    struck, marks = decision.struck.get(name, {}), decision.marks.get(name, {})
+    verdicts = register.verdicts(name)
+    verdict = next(verdicts, None)
     with atomic_file(folder / FILES[name]) as file:
-        seen = zip(records.locations(), records.seen(), strict=True)
-        tracked = track(seen, progress, f"write {name}s", len(records))
-        for index, ((key, _), view) in enumerate(tracked):
-            task_id = _task_of(view)
-            if tasks is not None and task_id not in tasks:
-                reason = f"there is no task {task_id}; give the file that has it."
-                output.quarantine(records.note(index, "$.task_id", reason))
-            elif key in struck:
-                gone = struck[key]
+        for index in track(range(len(records)), progress, f"write {name}s", len(records)):
+            if verdict is None or verdict.place != index:
+                output.quarantine(_without_task(records, index))
+                continue
+            if verdict.struck is not None:
+                gone = verdict.struck
                 output.remove(
-                    name, key, gone.rule, gone.reason, measure=gone.measure, kept_id=gone.kept
-                )
+                    name, verdict.key, gone.rule, gone.reason, measure=gone.measure,
+                    kept_id=gone.kept,
+                )  # fmt: skip
             else:
                 line = records.line(index)
-                split = decision.splits.split.get(task_id or key)
-                if split is None and tasks is not None and task_id is not None:
-                    split = tasks[task_id].split
-                if split is not None or key in marks:
-                    group = decision.splits.group.get(task_id or key)
-                    record = _settled(records.read(index), split, group, marks.get(key, set()))
-                    line = to_json(record)
+                if verdict.split is not None or verdict.marks:
+                    line = to_json(_settled(records.read(index), verdict))
                 file.write(line + b"\n")
                 output.kept += 1
                 output.written[name] += 1
+            verdict = next(verdicts, None)
 
 
-def _task_of(view: PullView | TaskView | AttemptView) -> str | None:
-    return view.task_id if isinstance(view, AttemptView) else None
+def _without_task(records: InspectedFiles[R, Any], index: int) -> Quarantined:
+    task_id = getattr(records.read(index), "task_id", None)
+    reason = f"there is no task {task_id}; give the file that has it."
+    return records.note(index, "$.task_id", reason)
 
 
-def _settled(record: R, split: Split | None, group: str | None, marks: set[str]) -> R:
+def _settled(record: R, verdict: Verdict) -> R:
     """Return a record with its split and the marks of the rules that it broke."""
-    change: dict[str, Any] = {"marks": tuple(sorted({*record.marks, *marks}))}
-    if split is not None:
-        change["split"] = split
-    if isinstance(record, Task) and group is not None:
-        change["split_group"] = group
+    change: dict[str, Any] = {"marks": tuple(sorted({*record.marks, *verdict.marks}))}
+    if verdict.split is not None:
+        change["split"] = verdict.split
+    if isinstance(record, Task) and verdict.split_group is not None:
+        change["split_group"] = verdict.split_group
     return replace(record, **change)

@@ -1,36 +1,30 @@
-"""Which of several records that say the same stays: the best, never the first that came; pure.
+"""Which of several records that say the same stays: the best, never the first that came.
 
-Records are given best first. One goes if a better one that stays says the same; so nothing goes for
-the sake of something that goes itself, and what stays has no duplicate left in it.
+One goes if a better one that stays says the same; so nothing goes for the sake of something that
+goes itself, and what stays has no duplicate left in it. All of it is asked of a `Register`.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-from davinci_agency.curate.neighbours import LEAST_NEAR, NEAR_PAIRS, NEAR_WORDS, similar
-from davinci_agency.curate.sketches import Sketch
+from davinci_agency.curate.neighbours import (
+    LEAST_CONTAINED,
+    LEAST_NEAR,
+    NEAR_PAIRS,
+    NEAR_WORDS,
+    Pair,
+    similar,
+)
+from davinci_agency.curate.register import Register, Sketched, Struck
+from davinci_agency.records import Kind, RecordName
 
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """One record that says what a better one says.
-
-    Attributes:
-        key: the record.
-        kept: the better one.
-        rule: what they have in common.
-        reason: the same for a person.
-        measure: how much of it, from 0 to 1, where that is measured.
-    """
-
-    key: str
-    kept: str
-    rule: str
-    reason: str
-    measure: float | None = None
+Alike = tuple[int, int, str, str, float]
+"""Places of two among those that are ranked, the worse one first; a rule, the reason, how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,84 +51,133 @@ QUERIES = Likeness(0.9, 0.85, LEAST_NEAR)
 """Questions about one part of a program share most of their words."""
 
 
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Records that are compared: those of one kind that stay."""
+
+    record: RecordName
+    kind: Kind | None = None
+
+
 def copies(
-    best_first: Sequence[str], groups: Mapping[str, Hashable | None], rule: str, reason: str
-) -> Iterator[Copy]:
-    """Yield the records that are in the group of a better one; ``None`` is no group."""
-    first: dict[Hashable, str] = {}
-    for key in best_first:
-        group = groups[key]
-        if group is not None and first.setdefault(group, key) != key:
-            yield Copy(key, first[group], rule, reason)
+    register: Register, peers: Peers, column: str, rule: str, reason: str
+) -> Iterator[Struck]:
+    """Yield the records that have the same in a column as a better one; nothing is like nothing."""
+    rows = register.rows(
+        f"SELECT {column}, key, id FROM staying WHERE record = ? AND kind IS ?"
+        f" AND {column} IS NOT NULL ORDER BY {column}, rank",
+        peers.record,
+        peers.kind,
+    )
+    return _all_but_first(rows, rule, reason, None)
+
+
+def _all_but_first(
+    rows: Iterator[Sequence[Any]], rule: str, reason: str, measure: float | None
+) -> Iterator[Struck]:
+    """Yield of each group, the first column, all but the first in favour of that one."""
+    for _, alike in groupby(rows, key=itemgetter(0)):
+        (_, kept, _), *others = alike
+        for _, _, own in others:
+            yield Struck(own, rule, reason, measure, kept)
 
 
 def near_copies(
-    best_first: Sequence[str],
-    sketches: Mapping[str, Sketch],
-    likeness: Likeness,
-    rules: Container[str],
-) -> Iterator[Copy]:
+    register: Register, peers: Peers, table: Sketched, likeness: Likeness, rules: Container[str]
+) -> Iterator[Struck]:
     """Yield the records that are near duplicates of a better one, or contain it, or are in it.
 
     ``rules`` are those that are asked for: ``near-duplicate``, ``contained``.
     """
-    large = [key for key in best_first if sketches[key].words.values.size >= likeness.least]
-    groups = {key: _whole(sketches[key]) for key in large}
-    equal: set[str] = set()
     if "near-duplicate" in rules:
-        for copy in copies(large, groups, "near-duplicate", "all of their words are one"):
-            equal.add(copy.key)
-            yield replace(copy, measure=1.0)
-    alike: dict[str, list[Copy]] = defaultdict(list)
-    different = [key for key in large if key not in equal]
-    for pair in similar({key: sketches[key] for key in different}):
-        is_near = pair.is_near and pair.words >= likeness.words and pair.pairs >= likeness.pairs
-        if is_near and "near-duplicate" in rules:
-            share = min(pair.words, pair.pairs)
-            reason = f"{pair.words:.0%} of their words and {pair.pairs:.0%} of their pairs are one"
-            rule = "near-duplicate"
-        elif pair.is_contained and "contained" in rules:
-            share = min(pair.words_inside, pair.pairs_inside)
-            reason = f"{share:.0%} of the smaller one stands in the larger one"
-            rule = "contained"
-        else:
-            continue
-        for key, other in ((pair.first, pair.second), (pair.second, pair.first)):
-            alike[key].append(Copy(key, other, rule, reason, share))
-    yield from _greedy(different, alike)
+        yield from _equal(register, peers, table, "near-duplicate", likeness.least, 0)
+    elif "contained" in rules:
+        yield from _equal(register, peers, table, "contained", likeness.least, LEAST_CONTAINED)
+    else:
+        return
+    # Of those whose sketches are equal the best is compared with others.
+    register.rank(
+        f"SELECT id, min(rank) AS best FROM staying JOIN {table} USING (id)"
+        " WHERE record = ? AND kind IS ? AND length(words) >= ? GROUP BY digest",
+        peers.record,
+        peers.kind,
+        4 * likeness.least,
+    )
+    found = similar(register.sketches(table), register.folder)
+    told = (_told(pair, likeness, rules) for pair in found)
+    yield from _greedy(register, (pair for pair in told if pair is not None))
 
 
-def _whole(sketch: Sketch) -> Hashable:
-    """Return what only a text with the same words has."""
-    words, pairs = sketch.words, sketch.pairs
-    return words.rate, words.values.tobytes(), pairs.rate, pairs.values.tobytes()
+def _equal(
+    register: Register, peers: Peers, table: Sketched, rule: str, least_words: int, least: int
+) -> Iterator[Struck]:
+    rows = register.rows(
+        f"SELECT digest, key, id FROM staying JOIN {table} USING (id) WHERE record = ?"
+        " AND kind IS ? AND length(words) >= ? AND least >= ? ORDER BY digest, rank",
+        peers.record,
+        peers.kind,
+        4 * least_words,
+        least,
+    )
+    return _all_but_first(rows, rule, "all of their words are one", 1.0)
 
 
-def overlapping(
-    best_first: Sequence[str], members: Mapping[str, Sequence[str]], least: float
-) -> Iterator[Copy]:
+def _told(pair: Pair, likeness: Likeness, rules: Container[str]) -> Alike | None:
+    is_near = pair.is_near and pair.words >= likeness.words and pair.pairs >= likeness.pairs
+    better, worse = sorted((pair.smaller, pair.larger))
+    if is_near and "near-duplicate" in rules:
+        share = min(pair.words, pair.pairs)
+        reason = f"{pair.words:.0%} of their words and {pair.pairs:.0%} of their pairs are one"
+        return worse, better, "near-duplicate", reason, share
+    if pair.is_contained and "contained" in rules:
+        share = min(pair.words_inside, pair.pairs_inside)
+        reason = f"{share:.0%} of the smaller one stands in the larger one"
+        return worse, better, "contained", reason, share
+    return None
+
+
+def overlapping(register: Register, peers: Peers, least: float) -> Iterator[Struck]:
     """Yield the chains of which ``least`` or more of the shorter one is in a better chain."""
-    holding: dict[str, list[str]] = defaultdict(list)
-    alike: dict[str, list[Copy]] = defaultdict(list)
-    for key in best_first:
-        shared: dict[str, int] = defaultdict(int)
-        for member in set(members[key]):
-            for other in holding[member]:
-                shared[other] += 1
-            holding[member].append(key)
-        for other, count in shared.items():
-            share = count / min(len(set(members[key])), len(set(members[other])))
-            if share >= least:
-                reason = f"they share {count} pull requests, {share:.0%} of the shorter chain"
-                alike[key].append(Copy(key, other, "overlapping-chain", reason, share))
-    yield from _greedy(best_first, alike)
+    register.rank(
+        "SELECT id, rank AS best FROM staying WHERE record = ? AND kind IS ?",
+        peers.record,
+        peers.kind,
+    )
+    rows = register.rows(
+        "SELECT worse.place, better.place, count(*), min(one.members, other.members)"
+        " FROM ranked AS worse JOIN member AS held ON held.id = worse.id"
+        " JOIN member AS shared ON shared.pull = held.pull"
+        " JOIN ranked AS better ON better.id = shared.id"
+        " JOIN record AS one ON one.id = worse.id JOIN record AS other ON other.id = better.id"
+        " WHERE better.place < worse.place GROUP BY worse.place, better.place"
+    )
+    yield from _greedy(
+        register,
+        (
+            (
+                worse,
+                better,
+                "overlapping-chain",
+                f"they share {shared} pull requests, {shared / shorter:.0%} of the shorter chain",
+                shared / shorter,
+            )
+            for worse, better, shared, shorter in rows
+            if shared / shorter >= least
+        ),
+    )
 
 
-def _greedy(best_first: Iterable[str], alike: Mapping[str, Sequence[Copy]]) -> Iterator[Copy]:
-    kept: dict[str, int] = {}
-    for place, key in enumerate(best_first):
-        better = [copy for copy in alike.get(key, ()) if copy.kept in kept]
-        if better:
-            yield min(better, key=lambda copy: kept[copy.kept])
-        else:
-            kept[key] = place
+def _greedy(register: Register, alike: Iterable[Alike]) -> Iterator[Struck]:
+    """Yield what goes: for each the best of those that are like it and don't go."""
+    register.change("DELETE FROM pair")
+    register.insert("pair", alike)
+    goes = bytearray(register.count("ranked"))
+    rows = register.rows(
+        "SELECT worse, better, one.id, rule, reason, measure, record.key FROM pair"
+        " JOIN ranked AS one ON one.place = worse JOIN ranked AS other ON other.place = better"
+        " JOIN record ON record.id = other.id ORDER BY worse, better"
+    )
+    for worse, better, own, rule, reason, measure, kept in rows:
+        if not goes[worse] and not goes[better]:
+            goes[worse] = True
+            yield Struck(own, rule, reason, measure, kept)

@@ -6,8 +6,8 @@ a bitmap, which lets one in sixteen pass at most by chance; what passes is confi
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -201,28 +201,22 @@ class Contamination:
     common: frozenset[int]
 
 
-def contamination(hits: Sequence[Iterable[int]], most: int) -> Contamination:
+def contamination(hits: Callable[[], Iterable[Collection[int]]], most: int) -> Contamination:
     """Tell a benchmark's own text from what everybody writes.
 
-    ``hits`` are the grams found in each document. Common is what more than ``most`` documents hold
-    of those that hold nothing else. With each document that goes for another gram, its grams get
-    rarer; so once all that hold one that is not common are gone, to ask again finds none.
+    ``hits`` are the grams found in each document, each once; it is asked for them repeatedly.
+    Common is what more than ``most`` documents hold of those that hold nothing else. With each
+    document that goes for another gram, its grams get rarer; so once all that hold one that is not
+    common are gone, to ask again finds none. Held are a count of each gram, and what goes.
     """
-    grams = [set(map(int, found)) for found in hits]
-    holders: defaultdict[int, list[int]] = defaultdict(list)
-    for document, found in enumerate(grams):
-        for gram in found:
-            holders[gram].append(document)
-    counts = {gram: len(documents) for gram, documents in holders.items()}
-    rare = [gram for gram, count in counts.items() if count <= most]
+    counts = Counter(gram for found in hits() for gram in found)
     gone: set[int] = set()
-    while rare:
-        for document in holders[rare.pop()]:
-            if document not in gone:
+    before = -1
+    while before < len(gone):
+        before = len(gone)
+        for document, found in enumerate(hits()):
+            if document not in gone and any(counts[gram] <= most for gram in found):
                 gone.add(document)
-                for gram in grams[document]:
-                    counts[gram] -= 1
-                    if counts[gram] == most:
-                        rare.append(gram)
+                counts.subtract(found)
     common = frozenset(gram for gram, count in counts.items() if count > most)
     return Contamination(tuple(sorted(gone)), common)

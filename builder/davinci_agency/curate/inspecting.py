@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from davinci_agency.curate.finding import Run
 from davinci_agency.curate.gathering import attempt_texts
+from davinci_agency.curate.outlines import Outlines
 from davinci_agency.curate.redaction import redact, without_logins
 from davinci_agency.curate.standards import Standards
 from davinci_agency.curate.trajectories import ATTEMPT_RULES
@@ -97,10 +98,10 @@ def _withheld(task: Task, whole: Task) -> Task:
 
 @dataclass(frozen=True, slots=True)
 class AttemptInspector:
-    """Looks at an attempt; ``tasks`` are those that there may be attempts at, without patches."""
+    """Looks at an attempt; ``tasks`` are those that there may be attempts at."""
 
     standards: Standards
-    tasks: Mapping[str, Task]
+    tasks: Outlines
 
     def __call__(self, attempt: Attempt) -> Seen[AttemptView]:
         """Return what is seen of it, and its line if it changed."""

@@ -4,22 +4,35 @@ Of two sets that have enough members in common, the rarest of these are among th
 Whoever looks those up, among those alone, finds all sets that are similar and reads few that are
 not; for one that is contained in a larger one, a handful among all members of the larger. Only
 what shares as many of them as it must is compared member by member.
+
+Any order of values that is the same for all texts will do, so rarity is only estimated: values that
+meet in one of some million counters are as rare as all of them together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from davinci_agency.curate.kernels import kernel
-from davinci_agency.curate.sketches import Sample, Values
+from davinci_agency.curate.mapped import Growing, mapped
+from davinci_agency.curate.postings import CELL_BITS, Postings, sort_postings
+from davinci_agency.curate.sketches import Sample, Sketch, Values
 
 _LEAST_SHARED = 8
 """So many of the rarest values two texts must share to be compared. More means longer lookups and
 fewer comparisons; what is found is the same, as long as similar texts share so many at all."""
+_MOST_COUNTER_BITS = 24
+_TEXTS_AT_ONCE = 2048
+_ODD = np.uint64(0x9E3779B1)
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_CELL_SHIFT = np.uint64(64 - CELL_BITS)
 
 
 class Flat(NamedTuple):
@@ -27,29 +40,20 @@ class Flat(NamedTuple):
 
     values: Values
     starts: NDArray[np.int64]
-    rates: NDArray[np.int64]
+    rates: NDArray[np.uint8]
 
 
-class Index(NamedTuple):
-    """Which texts hold a value.
+class Texts(NamedTuple):
+    """What is known of texts.
 
     Attributes:
-        texts: the texts that hold a value, value after value.
-        begins: for each value of each text, where the texts that hold it begin.
-        counts: and how many there are.
+        words, pairs: their sketches.
+        rare: the words again, those of each text from the rarest on.
     """
 
-    texts: NDArray[np.int32]
-    begins: NDArray[np.int64]
-    counts: NDArray[np.int32]
-
-
-class Rarest(NamedTuple):
-    """Of each text the places of its rarest values, rarest first: those at [starts[n], ends[n])."""
-
-    places: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    words: Flat
+    pairs: Flat
+    rare: Values
 
 
 class Limits(NamedTuple):
@@ -80,99 +84,171 @@ class Found(NamedTuple):
     measures: NDArray[np.float64]
     is_near: NDArray[np.bool_]
     is_contained: NDArray[np.bool_]
-    shared: NDArray[np.int32]
+    shared: NDArray[np.uint8]
     others: NDArray[np.int64]
 
 
 def room(texts: int) -> Found:
-    """Return room for what may be found for one of so many texts."""
+    """Return room for what may be found for one of so many texts.
+
+    Of what is never used the system holds nothing.
+    """
     return Found(
         texts=np.empty(texts, np.int64),
         measures=np.empty((texts, 4), np.float64),
         is_near=np.empty(texts, np.bool_),
         is_contained=np.empty(texts, np.bool_),
-        shared=np.zeros(texts, np.int32),
+        shared=np.zeros(texts, np.uint8),
         others=np.empty(texts, np.int64),
     )
 
 
-def flat(samples: Iterable[Sample]) -> Flat:
-    """Return the samples of texts in one piece."""
-    held = list(samples)
-    starts = np.zeros(len(held) + 1, dtype=np.int64)
-    np.cumsum([sample.values.size for sample in held], out=starts[1:])
-    values = np.concatenate([sample.values for sample in held])
-    return Flat(values, starts, np.array([sample.rate for sample in held], dtype=np.int64))
+class _Laying:
+    """Samples that are laid one behind the other."""
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        self._values = stack.enter_context(Growing(np.uint32, folder))
+        self._ends = stack.enter_context(Growing(np.int64, folder))
+        self._rates = stack.enter_context(Growing(np.uint8, folder))
+        self._end = 0
+        self._ends.append(np.zeros(1, np.int64))
+
+    def lay(self, sample: Sample) -> None:
+        """Put a sample behind the others."""
+        self._end += sample.values.size
+        self._values.append(sample.values)
+        self._ends.append(np.array([self._end]))
+        self._rates.append(np.array([sample.rate], np.uint8))
+
+    def whole(self) -> Flat:
+        """Return all samples."""
+        return Flat(self._values.whole(), self._ends.whole(), self._rates.whole())
 
 
-def index_of(values: Values, sizes: NDArray[np.int64]) -> Index:
-    """Return which texts hold each value, given the values and how many of them each text has."""
-    text_at = np.repeat(np.arange(sizes.size, dtype=np.int32), sizes)
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    opens = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: ordered.size])
-    lengths = np.diff(np.r_[opens, ordered.size])
-    begins = np.empty(ordered.size, dtype=np.int64)
-    counts = np.empty(ordered.size, dtype=np.int32)
-    begins[order] = np.repeat(opens, lengths)
-    counts[order] = np.repeat(lengths, lengths)
-    return Index(text_at[order], begins, counts)
+def lay_out(sketches: Iterable[Sketch], folder: Path) -> Texts:
+    """Return texts, given their sketches; what is known of them lies in a folder."""
+    with ExitStack() as stack:
+        words, pairs = _Laying(stack, folder), _Laying(stack, folder)
+        for sketch in sketches:
+            words.lay(sketch.words)
+            pairs.lay(sketch.pairs)
+        flat = words.whole()
+        rare = mapped(flat.values.size, np.uint32, folder)
+        _order_by_rarity(flat, _counted(flat.values), rare)
+        return Texts(flat, pairs.whole(), rare)
+
+
+def _counted(values: Values) -> NDArray[np.uint32]:
+    bits = min(_MOST_COUNTER_BITS, max(10, 1 + values.size.bit_length()))
+    counters = np.zeros(1 << bits, dtype=np.uint32)
+    _count(values, counters)
+    return counters
 
 
 @kernel
-def by_rarity(starts: NDArray[np.int64], counts: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the places of each text's values, those first that the fewest texts hold."""
-    places = np.empty(counts.size, dtype=np.int64)
-    for one in range(starts.size - 1):
-        start, end = starts[one], starts[one + 1]
+def _mixed(value: np.uint32) -> np.uint64:
+    """Return another number of 32 bits, and each for one alone: samples hold low ones only."""
+    return (np.uint64(value) * _ODD) & _LOW
+
+
+@kernel
+def _counter(value: np.uint32, counters: NDArray[np.uint32]) -> np.uint64:
+    return _mixed(value) & np.uint64(counters.size - 1)
+
+
+@kernel
+def _count(values: Values, counters: NDArray[np.uint32]) -> None:
+    for value in values:
+        counters[_counter(value, counters)] += np.uint32(1)
+
+
+@kernel
+def _order_by_rarity(words: Flat, counters: NDArray[np.uint32], rare: Values) -> None:
+    """Write each text's values, those first that the fewest texts hold."""
+    for one in range(words.starts.size - 1):
+        start, end = words.starts[one], words.starts[one + 1]
+        held = np.empty(end - start, dtype=np.uint32)
+        for place in range(held.size):
+            held[place] = counters[_counter(words.values[start + place], counters)]
         # Stable: of two that are equally rare the lower one comes first, in every text.
-        places[start:end] = start + np.argsort(counts[start:end], kind="mergesort")
-    return places
+        order = np.argsort(held, kind="mergesort")
+        for place in range(held.size):
+            rare[start + place] = words.values[start + order[place]]
+
+
+def index_all(words: Flat, folder: Path) -> Postings:
+    """Return which texts hold each value."""
+
+    def chunks() -> Iterator[NDArray[np.uint64]]:
+        for first, end in _runs(words):
+            room = np.empty(words.starts[end] - words.starts[first], np.uint64)
+            _post(first, end, words, room)
+            yield room
+
+    return sort_postings(chunks(), words.values.size, folder)
+
+
+def index_rarest(
+    texts: Texts, sizes: NDArray[np.int16], rate: int, share: float, folder: Path
+) -> Postings:
+    """Return which texts hold a value among those to be looked up if that share is common."""
+
+    def chunks() -> Iterator[NDArray[np.uint64]]:
+        for first, end in _runs(texts.words):
+            room = np.empty(texts.words.starts[end] - texts.words.starts[first], np.uint64)
+            yield room[: _post_rarest(first, end, rate, sizes, share, texts, room)]
+
+    return sort_postings(chunks(), texts.words.values.size, folder)
+
+
+def _runs(words: Flat) -> Iterator[tuple[int, int]]:
+    texts = words.rates.size
+    for first in range(0, texts, _TEXTS_AT_ONCE):
+        yield first, min(texts, first + _TEXTS_AT_ONCE)
 
 
 @kernel
-def sizes_at(words: Flat, rate: int, least: int) -> NDArray[np.int64]:
+def _post(first: int, end: int, words: Flat, postings: NDArray[np.uint64]) -> None:
+    number = 0
+    for one in range(first, end):
+        for value in words.values[words.starts[one] : words.starts[one + 1]]:
+            postings[number] = (_mixed(value) << _HALF) | np.uint64(one)
+            number += 1
+
+
+@kernel
+def _post_rarest(
+    first: int,
+    end: int,
+    rate: int,
+    sizes: NDArray[np.int16],
+    share: float,
+    texts: Texts,
+    postings: NDArray[np.uint64],
+) -> int:
+    number = 0
+    limit = np.uint64(1) << np.uint64(32 - rate)
+    for one in range(first, end):
+        left = _lookup(sizes[one], share)
+        for value in texts.rare[texts.words.starts[one] : texts.words.starts[one + 1]]:
+            if left == 0:
+                break
+            if value < limit:
+                postings[number] = (_mixed(value) << _HALF) | np.uint64(one)
+                number += 1
+                left -= 1
+    return number
+
+
+@kernel
+def sizes_at(words: Flat, rate: int, least: int) -> NDArray[np.int16]:
     """Return how many values each text has at a rate; 0 for one that has fewer than ``least``."""
-    sizes = np.zeros(words.rates.size, dtype=np.int64)
+    sizes = np.zeros(words.rates.size, dtype=np.int16)
     for one in range(sizes.size):
         if words.rates[one] <= rate:
             size = _size(words.values[words.starts[one] : words.starts[one + 1]], rate)
             sizes[one] = size if size >= least else 0
     return sizes
-
-
-@kernel
-def rarest_of(
-    words: Flat,
-    places_by_rarity: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    rate: int,
-    share: float,
-) -> Rarest:
-    """Return as many of each text's rarest values as must be looked up, if that share is common."""
-    starts, ends = np.empty_like(sizes), np.empty_like(sizes)
-    places = np.empty(_lookups(sizes, share).sum(), dtype=np.int64)
-    limit = np.uint64(1) << np.uint64(32 - rate)
-    end = 0
-    for one in range(sizes.size):
-        starts[one] = end
-        last = end + _lookup(sizes[one], share)
-        for place in places_by_rarity[words.starts[one] : words.starts[one + 1]]:
-            if end == last:
-                break
-            if words.values[place] < limit:
-                places[end] = place
-                end += 1
-        ends[one] = end
-    return Rarest(places, starts, ends)
-
-
-@kernel
-def _lookups(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-    numbers = np.empty_like(sizes)
-    for one in range(sizes.size):
-        numbers[one] = _lookup(sizes[one], share)
-    return numbers
 
 
 @kernel
@@ -185,48 +261,73 @@ def _lookup(size: int, share: float) -> int:
 def find(
     one: int,
     rate: int,
-    sizes: NDArray[np.int64],
-    words: Flat,
-    pairs: Flat,
-    holders: Index,
-    rarest: Rarest,
-    near: Index,
+    sizes: NDArray[np.int16],
+    texts: Texts,
+    holders: Postings,
+    near: Postings,
     limits: Limits,
     found: Found,
 ) -> int:
     """Find the larger texts that a text is similar to at a rate; return how many they are."""
-    start = rarest.starts[one]
-    end = start + _lookup(sizes[one], limits.near_share)
-    among = _share(near, np.arange(start, end), found, 0)
+    words, size = texts.words, sizes[one]
+    start = words.starts[one]
+    rarest = texts.rare[start : words.starts[one + 1]]
+    among = _share(near, rarest, rate, _lookup(size, limits.near_share), found, 0)
     # What contains a text may hold the text's rarest words among its own common ones.
-    end = start + _lookup(sizes[one], limits.contained)
-    among = _share(holders, rarest.places[start:end], found, among)
+    among = _share(holders, rarest, rate, _lookup(size, limits.contained), found, among)
     number = 0
-    own = words.values[words.starts[one] : words.starts[one] + sizes[one]]
+    own = words.values[start : start + size]
     for other in found.others[:among]:
         enough = found.shared[other] >= _LEAST_SHARED
         found.shared[other] = 0
         larger = sizes[other]
         if (
             enough
-            and (larger > sizes[one] or (larger == sizes[one] and other > one))
+            and (larger > size or (larger == size and other > one))
             and max(words.rates[other], words.rates[one]) == rate
         ):
             theirs = words.values[words.starts[other] : words.starts[other] + larger]
-            number += _compare(one, other, own, theirs, pairs, limits, found, number)
+            number += _compare(one, other, own, theirs, texts.pairs, limits, found, number)
     return number
 
 
 @kernel
-def _share(index: Index, places: NDArray[np.int64], found: Found, among: int) -> int:
-    """Count for each text how many of the values at some places it holds, and list these texts."""
-    for place in places:
-        for other in index.texts[index.begins[place] : index.begins[place] + index.counts[place]]:
+def _share(index: Postings, rarest: Values, rate: int, most: int, found: Found, among: int) -> int:
+    """Count for each text how many of so many values it holds, and list these texts."""
+    limit = np.uint64(1) << np.uint64(32 - rate)
+    for value in rarest:
+        if most == 0:
+            break
+        if value >= limit:
+            continue
+        most -= 1
+        wanted = _mixed(value)
+        for place in range(_first(index, wanted), index.held.size):
+            posting = index.held[place]
+            if posting >> _HALF != wanted:
+                break
+            other = np.int64(posting & _LOW)
             if found.shared[other] == 0:
                 found.others[among] = other
                 among += 1
-            found.shared[other] += 1
+            if found.shared[other] < _LEAST_SHARED:
+                found.shared[other] += np.uint8(1)
     return among
+
+
+@kernel
+def _first(index: Postings, wanted: np.uint64) -> int:
+    """Return where the postings of a value begin, or would."""
+    wanted = wanted << _HALF
+    cell = np.int64(wanted >> _CELL_SHIFT)
+    low, high = index.begins[cell], index.begins[cell + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if index.held[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return int(low)
 
 
 @kernel

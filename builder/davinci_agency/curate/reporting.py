@@ -10,11 +10,10 @@ from typing import Any
 
 import orjson
 
-from davinci_agency.curate.deciding import Decision, Views
+from davinci_agency.curate.register import Register
 from davinci_agency.curate.rules import NAMES, RULES, Choice
 from davinci_agency.files import atomic_file
 from davinci_agency.records import Attempt, PullRequest, RecordName, Task
-from davinci_agency.stage import StageOutput
 
 CURATION = "curation.json"
 """The account's file, by which a folder of curated records is known."""
@@ -42,29 +41,27 @@ class Account:
     quarantined: int
 
     @classmethod
-    def of(cls, views: Views, decision: Decision, output: StageOutput) -> Account:
-        """Return the account of a decision."""
-        repos = _repos(views)
-        removed = Counter(
-            (repos.get((record, key), "unknown"), record, rule)
-            for record, key, rule in output.taken
+    def of(cls, register: Register, quarantined: int) -> Account:
+        """Return the account of what was decided."""
+        kept = register.rows(
+            "SELECT repo, record, count(*) FROM staying GROUP BY repo, record ORDER BY repo, record"
         )
-        kept = Counter(
-            (repo, record)
-            for (record, key), repo in repos.items()
-            if not decision.goes(record, key)
+        removed = register.rows(
+            "SELECT repo, record, rule, count(*) FROM record JOIN struck USING (id)"
+            " GROUP BY repo, record, rule UNION ALL"
+            " SELECT coalesce(repo, 'unknown'), copy.record, 'exact-copy', count(*)"
+            " FROM copy LEFT JOIN record USING (record, key) GROUP BY repo, copy.record"
         )
-        marked = Counter(
-            (record, rule)
-            for record, by_key in decision.marks.items()
-            for key, rules in by_key.items()
-            if not decision.goes(record, key)
-            for rule in rules
+        marked = register.rows(
+            "SELECT record, rule, count(*) FROM staying JOIN mark USING (id) GROUP BY record, rule"
         )
-        replaced: Counter[str] = Counter()
-        for redacted in views.redacted():
-            replaced.update(redacted)
-        return cls(kept, removed, marked, replaced, output.quarantine_count)
+        return cls(
+            Counter({(repo, record): count for repo, record, count in kept}),
+            Counter({(repo, record, rule): count for repo, record, rule, count in removed}),
+            Counter({(record, rule): count for record, rule, count in marked}),
+            register.replaced,
+            quarantined,
+        )
 
     def funnel(self) -> dict[str, int]:
         """Return how many there were on the way, kind by kind, in the order of the rules."""
@@ -113,16 +110,6 @@ class Account:
                     "removed": removed,
                 }
         return account
-
-
-def _repos(views: Views) -> Mapping[tuple[RecordName, str], str]:
-    """Return the repository of every record."""
-    tasks = {view.key: view.repo for view in views.tasks}
-    return {
-        **{(PullRequest.RECORD, view.key): view.repo for view in views.pulls},
-        **{(Task.RECORD, key): repo for key, repo in tasks.items()},
-        **{(Attempt.RECORD, view.key): tasks[view.task_id] for view in views.attempts},
-    }
 
 
 def _nested(counts: Mapping[tuple[RecordName, str], int]) -> dict[str, dict[str, int]]:
