@@ -16,7 +16,7 @@ may symbols that the project's documentation names, if it is given.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -80,7 +80,7 @@ class Secrets:
     ``vocabulary`` are words that may be used though they are shaped like code.
     """
 
-    def __init__(self, stages: Iterable[Stage], vocabulary: Set[str] = frozenset()) -> None:
+    def __init__(self, stages: Iterable[Stage], vocabulary: Container[str] = frozenset()) -> None:
         self._stages = tuple(stages)
         self.vocabulary = vocabulary
 

@@ -1,11 +1,12 @@
-"""Does the memory of ``build`` grow with the corpus, or its time faster than that?
+"""Does the memory of ``build`` or ``curate`` grow with the corpus, or its time faster than that?
 
 Builds a release from 100 MB and from 1 GB of attempts of realistic size (log-normal, mean about
 350 kB; with ``--small`` of 4 kB, so that there are a hundred times as many), each in a process of
 its own, and prints both peaks, and seconds for each GB. Every attempt is accepted, so that it is
-written twice. Run it with ``make bench``, or
+written twice. ``--curate`` looks for duplicates among them instead. Run it with ``make bench``, or
 
     python tests/benchmarks/build_memory.py [--megabytes 100 1000] [--workers 1] [--small]
+        [--curate]
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from davinci_agency.records import Attempt, from_json, to_json  # noqa: E402
 
 _WORDS = [f"word{n * n % 7919}" for n in range(3000)]
 _TASKS = 200
+_DUPLICATES = ("exact-duplicate", "differs-in-noise", "near-duplicate", "contained")
 _DISTINCT = 400
 """MB of attempts that differ in more than their names."""
 
@@ -76,21 +78,29 @@ def _name(number: int) -> str:
     return f"attempt-{number:09d}"
 
 
-def _measure(megabytes: int, small: bool, workers: int, folder: Path) -> dict[str, float]:
+_STAGES = {
+    "build": ["build"],
+    "curate": ["curate", *(f"--only={rule}" for rule in _DUPLICATES)],
+}
+
+
+def _measure(
+    stage: str, megabytes: int, small: bool, workers: int, folder: Path
+) -> dict[str, float]:
     tasks, attempts = folder / "tasks.jsonl", folder / "attempts.jsonl"
     # Elsewhere: a process begins with the peak of the one that starts it.
     sized = [str(megabytes), "--small"] if small else [str(megabytes)]
     subprocess.run([sys.executable, __file__, "--write", folder, *sized], check=True)
     command = [
-        sys.executable, "-m", "davinci_agency", "build", "--tasks", tasks, "--attempts", attempts,
-        "--out", folder / "release", "--workers", str(workers), "--quiet",
+        sys.executable, "-m", "davinci_agency", *_STAGES[stage], "--tasks", tasks,
+        "--attempts", attempts, "--out", folder / "out", "--workers", str(workers), "--quiet",
     ]  # fmt: skip
     started = time.monotonic()
     process = subprocess.Popen([str(part) for part in command])
     # The peak of the largest process, workers included.
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
-        raise SystemExit(f"build failed with status {status}")
+        raise SystemExit(f"{stage} failed with status {status}")
     return {
         "input_mb": attempts.stat().st_size / 1e6,
         "seconds": time.monotonic() - started,
@@ -110,15 +120,17 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--small", action="store_true", help="attempts of 4 kB")
+    parser.add_argument("--curate", action="store_true", help="instead of building")
     parser.add_argument("--write", nargs=2, metavar=("FOLDER", "MEGABYTES"))
     options = parser.parse_args()
     if options.write:
         _write(Path(options.write[0]), int(options.write[1]), options.small)
         return
+    stage = "curate" if options.curate else "build"
     peaks: list[float] = []
     for megabytes in options.megabytes:
         with tempfile.TemporaryDirectory() as folder:
-            figures = _measure(megabytes, options.small, options.workers, Path(folder))
+            figures = _measure(stage, megabytes, options.small, options.workers, Path(folder))
         peaks.append(figures["peak_mb"])
         print(  # noqa: T201
             f"{figures['input_mb']:8.0f} MB of attempts: peak {figures['peak_mb']:6.0f} MB "

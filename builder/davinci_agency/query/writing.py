@@ -53,7 +53,7 @@ def write_queries(
 
         def with_secrets(chain: Chain) -> tuple[Chain, Secrets]:
             words = vocabularies.get(chain.repo)
-            return chain, Secrets(chain.stages, next(words) if words else frozenset())
+            return chain, Secrets(chain.stages, next(words) if words else ())
 
         def written(pair: tuple[Chain, Secrets]) -> tuple[Chain, Secrets, Written | Refused]:
             chain, secrets = pair

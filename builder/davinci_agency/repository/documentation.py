@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import new
 from itertools import pairwise
@@ -33,7 +33,18 @@ Guides = Mapping[bytes, str]
 """The files of a commit's documentation: each one's blob by its path."""
 
 
-def words_along(overlay: Overlay, commits: Sequence[str]) -> Iterator[frozenset[str]]:
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words of some files. Few are ever asked for, so they are not brought together."""
+
+    files: tuple[frozenset[bytes], ...] = ()
+
+    def __contains__(self, word: object) -> bool:
+        spelt = str(word).encode()
+        return any(spelt in words for words in self.files)
+
+
+def words_along(overlay: Overlay, commits: Sequence[str]) -> Iterator[Vocabulary]:
     """Yield the words that the documentation at each commit holds; none where it is not there.
 
     From a commit to the next only what differs is read: neighbours in history cost least. Held in
@@ -50,7 +61,7 @@ def words_along(overlay: Overlay, commits: Sequence[str]) -> Iterator[frozenset[
         along = dict(zip(wanted, changed, strict=True))
         held.read(overlay, along.values())
         for commit in batch:
-            yield held.words(along[trees[commit]]) if commit in trees else frozenset()
+            yield held.words(along[trees[commit]]) if commit in trees else Vocabulary()
         if wanted:
             tree, guides = wanted[-1], along[wanted[-1]]
 
@@ -87,44 +98,34 @@ def _empty_tree(digits: int) -> str:
 
 
 class _Held:
-    """The words of files, and of the documentation that was last asked for."""
+    """The words of files, of which those of some documentations are made."""
 
     def __init__(self) -> None:
-        self._files: dict[str, tuple[int, frozenset[str]]] = {}
-        self._counts: Counter[str] = Counter()
+        self._files: dict[str, tuple[int, frozenset[bytes]]] = {}
         self._guides: Guides = {}
-        self._blobs: frozenset[str] = frozenset()
-        self._told: frozenset[str] = frozenset()
+        self._told = Vocabulary()
 
     def read(self, overlay: Overlay, some: Iterable[Guides]) -> None:
-        """Read the files of some documentations, and forget all others but the last one's."""
+        """Read the files of some documentations, and forget all others."""
         needed = {blob for guides in some for blob in guides.values()}
-        kept = needed | self._blobs
-        self._files = {blob: self._files[blob] for blob in kept & self._files.keys()}
+        self._files = {blob: self._files[blob] for blob in needed & self._files.keys()}
         for blob, content in read_small(overlay, sorted(needed - self._files.keys()), _LARGEST):
-            words = {sys.intern(word.decode()) for word in _NAME.findall(content)}
-            self._files[blob] = len(content), frozenset(words)
+            self._files[blob] = len(content), frozenset(_NAME.findall(content))
 
-    def words(self, guides: Guides) -> frozenset[str]:
+    def words(self, guides: Guides) -> Vocabulary:
         """Return the words of a documentation, of which the files have been read."""
         if guides is not self._guides:
-            blobs = frozenset(self._first(guides))
-            for blob in blobs - self._blobs:
-                self._counts.update(self._files[blob][1])
-            for blob in self._blobs - blobs:
-                self._counts.subtract(self._files[blob][1])
-            self._counts = +self._counts
-            self._guides, self._blobs, self._told = guides, blobs, frozenset(self._counts)
+            self._guides, self._told = guides, Vocabulary(tuple(self._first(guides)))
         return self._told
 
-    def _first(self, guides: Guides) -> Iterator[str]:
-        """Yield the files that are there and small enough, as long as all together are."""
+    def _first(self, guides: Guides) -> Iterator[frozenset[bytes]]:
+        """Yield the words of files that are there and small enough, as long as all together are."""
         left = _MOST
         for blob in guides.values():
-            size, _ = self._files.get(blob, (left + 1, None))
+            size, words = self._files.get(blob, (left + 1, frozenset[bytes]()))
             if size <= left:
                 left -= size
-                yield blob
+                yield words
 
 
 @lru_cache(1 << 16)
