@@ -212,3 +212,26 @@ def test_a_heading_of_nothing_but_dots_takes_no_longer_than_any_other() -> None:
     whole = "diff --git a/y b/y\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n-a\n+b\n"
     assert patch_id(whole) is not None
     assert patch_id(hostile * 3 + whole) is not None
+
+
+@pytest.mark.parametrize(
+    "test", [NEW_TEST, EDIT, "words\n" + NEW_TEST, "no diff", "diff ", "diff x"]
+)
+@pytest.mark.parametrize(
+    "gold",
+    [
+        EDIT,
+        EDIT.rstrip("\n"),
+        EDIT[: len(EDIT) // 2],
+        EDIT.replace("@@ -1", "@@ -1,9", 1),
+        "diff --git a/x b/x\nindex 1..2\nBinary files a/x and b/x differ\n",
+        "diff --git a/x b/y\nsimilarity index 100%\nrename from x\nrename to y\n",
+        EDIT + "a" * 40 + "\n" + ELSEWHERE,
+        EDIT + "words\n",
+        "no diff",
+    ],
+)
+def test_the_whole_of_two_parts_is_that_of_both_read_as_one(gold: str, test: str) -> None:
+    whole = gold + ("" if gold.endswith("\n") else "\n") + test
+    ids = {patch_id(gold), patch_id(test), patch_id(whole)} - {None}
+    assert set(patch_ids_of(gold, test)) == ids

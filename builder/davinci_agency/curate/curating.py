@@ -102,8 +102,9 @@ def select_samples(
         enter_pulls(register, pulls.seen())
         tasks = inspected(inputs.tasks, Task, TaskInspector(standards))
         enter_tasks(register, tasks.seen())
+        wanted = tasks.seen() if inputs.attempts else ()
         outlines = write_outlines(
-            Path(scratch) / "outlines.sqlite", (view.outline for view in tasks.seen())
+            Path(scratch) / "outlines.sqlite", (view.outline for view in wanted)
         )
         attempts = inspected(inputs.attempts, Attempt, AttemptInspector(standards, outlines))
         enter_attempts(register, attempts.seen())
