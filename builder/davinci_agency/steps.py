@@ -44,7 +44,7 @@ def steps_of(recipe: Recipe, engine: Engine, strict: bool, progress: Progress) -
     chains, tasks, attempts = (work / f"{name}.jsonl" for name in ("chains", "tasks", "attempts"))
     threads = engine.workers
     yield _chain(recipe, tuple(pulls), clones, chains, threads, strict, progress)
-    yield _query(recipe, chains, clones, tasks, strict, progress)
+    yield _query(recipe, chains, clones, tasks, engine, strict, progress)
     yield _ingest(recipe, tasks, attempts, engine, strict, progress)
     all_attempts = [attempts]
     if recipe.tables.collect.llm is not None:
@@ -165,6 +165,7 @@ def _query(
     chains: Path,
     clones: Mapping[str, Source],
     out: Path,
+    engine: Engine,
     strict: bool,
     progress: Progress,
 ) -> Step:
@@ -187,6 +188,7 @@ def _query(
             ModelWriter(asked) if asked else None,
             clones=clones,
             concurrency=table.concurrency if asked else 1,
+            engine=engine,
             strict=strict,
             progress=progress,
         ),

@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.leaks import Secrets, find_leaks
+from davinci_agency.parallel import Pool
 from davinci_agency.query import Refused, Written, write_queries
 from davinci_agency.records import ChainStage, QueryWriter
+from davinci_agency.repository.source import read_source
 from davinci_agency.schema import validator
 from davinci_agency.stage import Summary
 from tests.query.support import chain, stage, stages_of
+from tests.repositories import Repository
 from tests.samples import read_lines, write_lines
 
 
@@ -149,3 +152,32 @@ def test_no_query_leaks_whatever_the_authors_wrote(
             assert part["query"].strip()
             assert find_leaks(part["query"], secrets) == []
             assert not FORBIDDEN.search(part["query"])
+
+
+def test_processes_and_portions_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = Repository.init(tmp_path / "source")
+    before = repository.commit("Begin", {"README.md": "Numbers."})
+    after = repository.commit("Tell", {"README.md": "Numbers are rounded by new_value."})
+    made = []
+    for number in range(14):
+        part = stage("Make new_value round all of its numbers exactly", number=number + 1)
+        part["base_commit"] = after if number % 3 == 0 else before
+        repo = "acme/anvil" if number % 2 else "numpy/numpy"
+        made.append({**chain(part, identity=f"chain-{number:02}"), "repo": repo})
+    path = write_lines(tmp_path / "chains.jsonl", made)
+    clones = {"numpy/numpy": read_source(repository.folder)}
+    write_queries([path], tmp_path / "one.jsonl", clones=clones)
+    monkeypatch.setattr("davinci_agency.query.writing._PORTION_CHAINS", 2)
+    with Pool(2) as engine:
+        write_queries([path], tmp_path / "two.jsonl", clones=clones, engine=engine)
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+    receipts = [(tmp_path / f"{name}.removed.jsonl").read_bytes() for name in ("one", "two")]
+    assert receipts[0] == receipts[1]
+    queries = {
+        task["chain_id"]: task["problem_statement"] for task in read_lines(tmp_path / "one.jsonl")
+    }
+    told = {f"chain-{number:02}" for number in range(0, 14, 6)}
+    assert {name for name, query in queries.items() if "new_value" in query} == told
+    assert len(queries) == 14

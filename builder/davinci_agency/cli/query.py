@@ -12,9 +12,11 @@ from davinci_agency.cli.options import (
     Terminal,
     cache_folder,
     common_options,
+    engine_options,
     out_option,
     strict_option,
 )
+from davinci_agency.parallel import Engine
 
 
 @click.command("query")
@@ -45,6 +47,7 @@ from davinci_agency.cli.options import (
     metavar="[OWNER/NAME=]PATH",
     help="A repository whose documentation's words may be said; may be given several times.",
 )
+@engine_options
 @strict_option
 @common_options
 def command(
@@ -57,6 +60,7 @@ def command(
     seed: int | None,
     concurrency: int,
     clones: tuple[str, ...],
+    engine: Engine,
     strict: bool,
     terminal: Terminal,
 ) -> None:
@@ -84,6 +88,7 @@ def command(
         ModelWriter(asked) if asked else None,
         clones=open_clones(clones),
         concurrency=concurrency if asked else 1,
+        engine=engine,
         strict=strict,
         progress=terminal.progress,
     )
