@@ -42,14 +42,13 @@ def steps_of(recipe: Recipe, engine: Engine, strict: bool, progress: Progress) -
         pulls.append(step.outputs[0])
         yield step
     chains, tasks, attempts = (work / f"{name}.jsonl" for name in ("chains", "tasks", "attempts"))
-    threads = engine.workers
-    yield _chain(recipe, tuple(pulls), clones, chains, threads, strict, progress)
+    yield _chain(recipe, tuple(pulls), clones, chains, engine, strict, progress)
     yield _query(recipe, chains, clones, tasks, engine, strict, progress)
     yield _ingest(recipe, tasks, attempts, engine, strict, progress)
     all_attempts = [attempts]
     if recipe.tables.collect.llm is not None:
         all_attempts.append(work / "collected.jsonl")
-        yield _collect(recipe, tasks, clones, all_attempts[-1], threads, strict, progress)
+        yield _collect(recipe, tasks, clones, all_attempts[-1], engine.workers, strict, progress)
     curated = work / "curated"
     after = recipe.tables.build.after
     before = None if after is None else _release_before(recipe, after)
@@ -131,7 +130,7 @@ def _chain(
     pulls: tuple[Path, ...],
     clones: Mapping[str, Source],
     out: Path,
-    workers: int,
+    engine: Engine,
     strict: bool,
     progress: Progress,
 ) -> Step:
@@ -153,7 +152,7 @@ def _chain(
             options,
             clones=clones,
             judge=judge,
-            workers=workers,
+            engine=engine,
             strict=strict,
             progress=progress,
         ),

@@ -64,7 +64,7 @@ def pull(number: int, title: str = "Change it", body: str = "", **changes: Any) 
 
 def node(number: int, title: str = "Change it", body: str = "", **changes: Any) -> Node:
     """Return what chaining holds of a pull request."""
-    return make_node(number, from_json(pull(number, title, body, **changes), PullRequest))
+    return make_node(from_json(pull(number, title, body, **changes), PullRequest), number)
 
 
 def find_edges(nodes: Sequence[Node], commits: CommitIndex) -> dict[int, list[Edge]]:

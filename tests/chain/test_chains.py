@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from davinci_agency.chain import ChainOptions, find_chains
 from davinci_agency.chain.commits import CommitIndex
 from davinci_agency.chain.edges import STRONG
+from davinci_agency.parallel import Pool
 from davinci_agency.schema import validator
 from tests.chain.support import chains_of, find_edges, node, numbers, pull
 from tests.samples import read_lines, write_lines
@@ -199,3 +200,17 @@ def test_the_evidence_of_an_edge_does_not_depend_on_the_order_of_nodes() -> None
     speakers = [node(1, body="See #2."), node(2, body="See #1.")]
     commits = CommitIndex({})
     assert find_edges(speakers, commits) == find_edges(speakers[::-1], commits)
+
+
+def test_what_processes_read_is_what_one_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("davinci_agency.surveying._RANGE_BYTES", 4_000)
+    history = [pull(n, f"Mend part {n}", f"Follows #{n - 1}.") for n in range(1, 30)]
+    path = write_lines(tmp_path / "pulls.jsonl", history)
+    find_chains([path], tmp_path / "one.jsonl")
+    with Pool(2) as engine:
+        find_chains([path], tmp_path / "two.jsonl", engine=engine)
+    one, two = ((tmp_path / f"{name}.jsonl").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert one.count(b"\n") > 29

@@ -10,6 +10,7 @@ import pytest
 
 from davinci_agency.chain import ChainOptions, find_chains
 from davinci_agency.mine import MineOptions, mine_pulls
+from davinci_agency.parallel import Pool
 from davinci_agency.records import ApplyStatus, PullRequest, StatePolicy, from_json, to_json
 from davinci_agency.repository.source import read_source
 from tests.repositories import Repository, digest_tree
@@ -51,13 +52,14 @@ def chains(
     options = MineOptions(repo="example/thing")
     mine_pulls([(made.folder, options)], pulls, cache=folder / "cache")
     before = digest_tree(made.folder)
-    find_chains(
-        [pulls],
-        out,
-        replace(TIED, policy=policy, states=states or ("clean", "three-way", "conflict")),
-        clones={"example/thing": read_source(made.folder)},
-        workers=workers,
-    )
+    with Pool(workers) as engine:
+        find_chains(
+            [pulls],
+            out,
+            replace(TIED, policy=policy, states=states or ("clean", "three-way", "conflict")),
+            clones={"example/thing": read_source(made.folder)},
+            engine=engine,
+        )
     assert digest_tree(made.folder) == before
     return read_lines(out)
 

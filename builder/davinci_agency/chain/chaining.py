@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -17,12 +18,14 @@ from davinci_agency.chain.nodes import Node, make_node
 from davinci_agency.chain.options import ChainOptions
 from davinci_agency.chain.proving import Prover
 from davinci_agency.chain.reading import Reader
-from davinci_agency.jsonl import RecordFiles, open_records
-from davinci_agency.progress import SILENT, Progress, track
+from davinci_agency.jsonl import InspectedFiles, open_inspected
+from davinci_agency.parallel import HERE, Engine
+from davinci_agency.progress import SILENT, Progress
 from davinci_agency.records import KINDS, PullRequest
 from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import Source
 from davinci_agency.stage import StageOutput, Summary, stage_output
+from davinci_agency.surveying import Seen
 
 NO_CLONES: Mapping[str, Source] = MappingProxyType({})
 
@@ -34,22 +37,26 @@ def find_chains(
     *,
     clones: Mapping[str, Source] = NO_CLONES,
     judge: Judge | None = None,
-    workers: int = 1,
+    engine: Engine = HERE,
     strict: bool = False,
     progress: Progress = SILENT,
 ) -> Summary:
     """Write the chains of some files of `PullRequest` records.
 
     ``clones`` gives the repositories, by owner/name, in which git proves the states of the stages,
-    ``judge`` who is asked for an opinion of the semantic chains. Counted are the pull requests.
+    ``judge`` who is asked for an opinion of the semantic chains. ``engine`` reads the records; git
+    and the judge are asked here, as many at once as it has workers. If these are several, the
+    calling script needs the usual ``if __name__ == "__main__"``. Counted are the pull requests.
     Held in memory: what `Node` holds of each one, no patch.
     """
     options = options or ChainOptions()
     with (
         stage_output("chain", out, strict=strict) as output,
-        open_records(pulls, PullRequest, output, progress) as records,
+        open_inspected(
+            pulls, PullRequest, _node_and_commits, output, progress, engine=engine
+        ) as records,
     ):
-        nodes, commits = _read_nodes(records, progress)
+        nodes, commits = _read_nodes(records)
         unused = sorted(clones.keys() - commits.keys())
         output.notes += [f"no pull request is of {repo}, whose clone was given" for repo in unused]
         for repo, group in groupby(nodes, key=lambda node: node.repo):
@@ -70,23 +77,34 @@ def find_chains(
                 prover = None
                 if clone is not None:
                     overlay = stack.enter_context(open_overlay(clone))
-                    prover = stack.enter_context(closing(Prover(overlay, options.policy, workers)))
+                    prover = stack.enter_context(
+                        closing(Prover(overlay, options.policy, engine.workers))
+                    )
                 for kind in KINDS:
                     if kind in options.kinds:
-                        drafts.write(kind, prover, judge, workers, progress)
+                        drafts.write(kind, prover, judge, engine.workers, progress)
     return output.summary()
 
 
+_Seen = tuple[Node, tuple[str, ...]]
+"""Of a pull request, and the commits that it consists of."""
+
+
+def _node_and_commits(pull: PullRequest) -> Seen[_Seen]:
+    commits = (pull.merge_commit, *(commit.sha for commit in pull.commits))
+    return Seen((make_node(pull), commits))
+
+
 def _read_nodes(
-    records: RecordFiles[PullRequest], progress: Progress
+    records: InspectedFiles[PullRequest, _Seen],
 ) -> tuple[list[Node], dict[str, dict[str, int]]]:
     nodes: list[Node] = []
     commits: dict[str, dict[str, int]] = {}
-    for place, pull in enumerate(track(records, progress, "find references", len(records))):
-        nodes.append(make_node(place, pull))
-        numbers = commits.setdefault(pull.repo, {})
-        for sha in (pull.merge_commit, *(commit.sha for commit in pull.commits)):
-            numbers.setdefault(sha, pull.number)
+    for place, (node, shas) in enumerate(records.seen()):
+        nodes.append(replace(node, place=place))
+        numbers = commits.setdefault(node.repo, {})
+        for sha in shas:
+            numbers.setdefault(sha, node.number)
     return nodes, commits
 
 

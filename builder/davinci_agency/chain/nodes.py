@@ -73,7 +73,7 @@ class Node:
         return (self.merged_at, self.number)
 
 
-def make_node(place: int, pull: PullRequest) -> Node:
+def make_node(pull: PullRequest, place: int = 0) -> Node:
     """Return what chaining holds of a pull request."""
     references = tuple(_references(pull))
     return Node(

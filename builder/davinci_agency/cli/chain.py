@@ -13,10 +13,11 @@ from davinci_agency.cli.options import (
     Terminal,
     cache_folder,
     common_options,
+    engine_options,
     out_option,
     strict_option,
-    workers_option,
 )
+from davinci_agency.parallel import Engine
 from davinci_agency.records import KINDS, ApplyStatus, Kind, StatePolicy
 
 
@@ -86,7 +87,7 @@ from davinci_agency.records import KINDS, ApplyStatus, Kind, StatePolicy
     help="The overall score that the model must give.",
 )
 @click.option("--report", is_flag=True, help="Show the way from pull requests to chains.")
-@workers_option
+@engine_options
 @strict_option
 @common_options
 def command(
@@ -103,7 +104,7 @@ def command(
     model: str | None,
     min_verdict: float,
     report: bool,
-    workers: int,
+    engine: Engine,
     strict: bool,
     terminal: Terminal,
 ) -> None:
@@ -127,7 +128,7 @@ def command(
         options,
         clones=open_clones(clones),
         judge=open_judge(llm, model, cache_folder() / "verdicts"),
-        workers=workers,
+        engine=engine,
         strict=strict,
         progress=terminal.progress,
     )
