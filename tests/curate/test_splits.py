@@ -50,10 +50,10 @@ def _assigned(
         register.publish(published.items())
         keys = {_add(register, member): member.key for member in members}
         joining = frozenset(keys[struck.id] for struck in assign_splits(register, options))
-        placed = [verdict for name in _KINDS for verdict in register.verdicts(name)]
+        placed = list(register.rows("SELECT id, split, split_group FROM placing"))
         return Splits(
-            {each.key: each.split for each in placed if each.split},
-            {each.key: each.split_group for each in placed if each.split_group},
+            {keys[own]: split for own, split, _ in placed},
+            {keys[own]: group for own, _, group in placed},
             joining,
         )
 

@@ -163,7 +163,7 @@ def _write(
                 )  # fmt: skip
             else:
                 line = records.line(index)
-                if verdict.split is not None or verdict.marks:
+                if verdict.split or verdict.split_group or verdict.marks:
                     line = to_json(_settled(records.read(index), verdict))
                 file.write(line + b"\n")
                 output.kept += 1

@@ -21,6 +21,7 @@ def enter_pulls(register: Register, views: Iterable[PullView]) -> None:
         merged_at = micros(view.merged_at)
         own = _enter(
             register, PullRequest.RECORD, place, view, view.repo,
+            split=view.split,
             merged_at=merged_at,
             original=None if backport_of is None else pull_key(view.repo, backport_of),
             # Better is an original, with fewer gaps, older.
@@ -42,6 +43,7 @@ def enter_tasks(register: Register, views: Iterable[TaskView]) -> None:
             register, Task.RECORD, place, view, view.repo,
             kind=view.kind,
             split=view.outline.split,
+            split_group=view.outline.split_group,
             merged_at=merged_at,
             members=len(set(view.members)),
             # Better is longer, older.
@@ -61,14 +63,14 @@ def enter_attempts(register: Register, views: Iterable[AttemptView]) -> None:
     """Enter attempts, behind all tasks; those at none of them are left out."""
     for place, view in enumerate(views):
         tasks = register.rows(
-            "SELECT id, repo, split FROM record WHERE record = ? AND key = ?",
+            "SELECT id, repo FROM record WHERE record = ? AND key = ?",
             Task.RECORD, view.task_id,
         )  # fmt: skip
-        for task, repo, split in list(tasks):
+        for task, repo in list(tasks):
             own = _enter(
                 register, Attempt.RECORD, place, view, repo,
                 task=task,
-                split=split,
+                split=view.split,
                 # Better is a higher score, passed tests, more stages.
                 rank=(*(-value for value in view.rank), view.key),
                 exact=view.digest, loose=view.task_id.encode() + view.skeleton,
@@ -89,14 +91,15 @@ def _enter(
     kind: str | None = None,
     task: int | None = None,
     split: Split | None = None,
+    split_group: str | None = None,
     merged_at: int | None = None,
     members: int | None = None,
     original: str | None = None,
 ) -> int:
     """Enter a record, and return its number; they ascend."""
     own = register.add(
-        record, place, view.key, repo, kind, task, split, merged_at, members, original,
-        ordered(rank), exact, loose,
+        record, place, view.key, repo, kind, task, split, split_group, merged_at, members,
+        original, ordered(rank), exact, loose,
     )  # fmt: skip
     register.insert("reason", ((own, *reason) for reason in view.reasons))
     register.replaced.update(view.redacted)

@@ -21,7 +21,7 @@ import numpy as np
 from davinci_agency.curate.rules import Choice
 from davinci_agency.curate.sketches import Sample, Sketch
 from davinci_agency.ledger import temporary_database
-from davinci_agency.records import Attempt, RecordName, Split
+from davinci_agency.records import RecordName, Split, Task
 
 Sketched = Literal["sketch", "query_sketch"]
 """The tables of sketches: of changes and runs; of what tasks ask for."""
@@ -35,7 +35,8 @@ _SKETCH = """
 _TABLES = f"""
     CREATE TABLE record (
         id INTEGER PRIMARY KEY, record TEXT, place INTEGER, key TEXT, repo TEXT, kind TEXT,
-        task INTEGER, split TEXT, merged_at INTEGER, members INTEGER, original TEXT,
+        task INTEGER, split TEXT, split_group TEXT, merged_at INTEGER, members INTEGER,
+        original TEXT,
         rank BLOB, exact BLOB, loose BLOB, UNIQUE (record, key)
     );
     CREATE TABLE reason (id INTEGER, rule TEXT, reason TEXT, measure REAL);
@@ -89,7 +90,7 @@ class Verdict:
         key: what it is called.
         struck: why it goes; ``None`` if it stays.
         marks: the rules that it broke and that only mark.
-        split, split_group: where it belongs; ``None`` where nobody asked.
+        split, split_group: where it belongs, if not where it says; a group is a task's.
     """
 
     place: int
@@ -203,13 +204,15 @@ class Register:
     def verdicts(self, record: RecordName) -> Iterator[Verdict]:
         """Yield what becomes of records of a kind, in order; an attempt is where its task is."""
         rows = self.rows(
-            "SELECT place, key, record.id, rule, reason, measure, kept,"
+            "SELECT record.place, record.key, record.id, rule, reason, measure, kept,"
             " (SELECT group_concat(rule) FROM mark WHERE mark.id = record.id),"
-            " coalesce(placing.split, CASE record WHEN ? THEN record.split END), split_group"
+            " nullif(coalesce(placing.split, task.split), record.split),"
+            " CASE record.record WHEN ? THEN nullif(placing.split_group, record.split_group) END"
             " FROM record LEFT JOIN struck USING (id)"
+            " LEFT JOIN record AS task ON task.id = record.task"
             " LEFT JOIN placing ON placing.id = coalesce(record.task, record.id)"
-            " WHERE record = ? ORDER BY record.id",
-            Attempt.RECORD,
+            " WHERE record.record = ? ORDER BY record.id",
+            Task.RECORD,
             record,
         )
         for place, key, own, rule, reason, measure, kept, marks, split, group in rows:

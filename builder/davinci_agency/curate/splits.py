@@ -152,8 +152,8 @@ def _place(register: Register, forest: _Forest, options: SplitOptions) -> None:
         (_component(root, forest.split(root), of_root, options) for root, of_root in components),
     )
     register.change(
-        "INSERT INTO placing SELECT id, coalesce(published.split, component.split), split_group"
-        " FROM settled JOIN component USING (root) JOIN record USING (id)"
+        "INSERT INTO placing SELECT id, coalesce(published.split, component.split),"
+        " component.split_group FROM settled JOIN component USING (root) JOIN record USING (id)"
         " LEFT JOIN published USING (key)"
     )
 

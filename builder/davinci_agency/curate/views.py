@@ -16,7 +16,7 @@ import xxhash
 from davinci_agency.curate.patch_ids import patch_id
 from davinci_agency.curate.sketches import Sketch, sketch
 from davinci_agency.curate.words import Hashes, read_words, word_hashes
-from davinci_agency.records import Attempt, Kind, PullRequest, Stage, Task
+from davinci_agency.records import Attempt, Kind, PullRequest, Split, Stage, Task
 from davinci_agency.texts import Texts
 
 Reason = tuple[str, str, float | None]
@@ -52,6 +52,7 @@ class PullView:
     sketch: Sketch
     grams: tuple[int, ...]
     digest: bytes
+    split: Split | None
     reasons: tuple[Reason, ...]
     redacted: Mapping[str, int]
 
@@ -96,6 +97,7 @@ class AttemptView:
     skeleton: bytes
     sketch: Sketch
     rank: tuple[float, ...]
+    split: Split | None
     reasons: tuple[Reason, ...]
     redacted: Mapping[str, int]
 
@@ -157,6 +159,7 @@ def view_pull(
         sketch=sketch(changes([pull.patch, pull.test_patch])),
         grams=grams,
         digest=digest([pull.patch, pull.test_patch]),
+        split=pull.split,
         reasons=reasons,
         redacted=redacted,
     )
@@ -220,6 +223,7 @@ def view_attempt(
             {True: 1.0, None: 0.5, False: 0.0}[attempt.resolved],
             float(len(attempt.stages)),
         ),
+        split=attempt.split,
         reasons=reasons,
         redacted=redacted,
     )
