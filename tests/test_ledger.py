@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davinci_agency.errors import OutputError
-from davinci_agency.ledger import Key, Placed, open_ledger, ordered, temporary_database
+from davinci_agency.ledger import Key, Placed, open_ledger, ordered, packed, temporary_database
 from davinci_agency.spooling import Location
 
 TEXTS = st.text(st.characters(), max_size=4)
@@ -57,7 +57,7 @@ def test_one_of_each_identity_is_kept_if_all_say_the_same(
     records: list[tuple[str, int, int]],
 ) -> None:
     entries = [
-        (placed(name, line, content), (key, name), (name, line))
+        (placed(name, line, content), ordered((key, name)), packed((name, line)))
         for line, (name, key, content) in enumerate(records, start=1)
     ]
     with TemporaryDirectory() as folder, open_ledger(Path(folder)) as ledger:
@@ -91,7 +91,7 @@ def test_more_than_the_cache_holds_is_ordered_and_many_may_ask(tmp_path: Path) -
         ledger.begin_file(Path("in"))
         numbers = [number * 7919 % count for number in range(count)]
         ledger.add(
-            (placed(str(number), line, 0), (number,), bytes(2_000))
+            (placed(str(number), line, 0), ordered((number,)), packed(bytes(2_000)))
             for line, number in enumerate(numbers, start=1)
         )
         assert list(ledger.settle(lambda _: b"")) == []

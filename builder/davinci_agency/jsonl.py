@@ -19,10 +19,10 @@ import orjson
 
 from davinci_agency.files import plain_file
 from davinci_agency.ids import canonical
-from davinci_agency.ledger import Ledger, Placed, open_ledger
+from davinci_agency.ledger import Entry, Ledger, Placed, open_ledger
 from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress
-from davinci_agency.records import R, Record, SortKey, from_json
+from davinci_agency.records import R, Record, from_json
 from davinci_agency.spooling import LineReader, Location
 from davinci_agency.stage import Quarantined, StageOutput
 from davinci_agency.surveying import Checked, Seen, Survey, Unusable, ranges_of
@@ -197,10 +197,10 @@ def open_inspected(
         yield records
 
 
-def _entry(file: int, before: int, line: Checked[T]) -> tuple[Placed, SortKey, T]:
+def _entry(file: int, before: int, line: Checked) -> Entry:
     """Return what is written down of a record; ``before`` its range there are so many lines."""
     placed = Placed(line.identity, file, before + line.number, line.source, line.location)
-    return placed, line.sort_key, line.what
+    return placed, line.key, line.seen
 
 
 def _set_aside(output: StageOutput, path: Path, before: int, line: Unusable, counted: bool) -> None:

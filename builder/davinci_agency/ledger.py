@@ -64,6 +64,11 @@ class Placed:
     location: Location
 
 
+Entry = tuple[Placed, bytes, bytes | None]
+"""A record, its `ordered` key, and what was seen of it, `packed`: where it was seen, so that nobody
+has to do it for all."""
+
+
 class PathNumbers:
     """A few paths, and the numbers that stand for them in a database."""
 
@@ -101,8 +106,8 @@ class Ledger(Generic[T]):
         self._sources.append(path)
         return len(self._sources) - 1
 
-    def add(self, records: Iterable[tuple[Placed, Key, T]]) -> None:
-        """Add records, each with the key of its place in the order and what was seen of it."""
+    def add(self, records: Iterable[Entry]) -> None:
+        """Add records."""
         self._database.executemany(
             "INSERT INTO record VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -111,7 +116,7 @@ class Ledger(Generic[T]):
                     placed.source.offset, placed.source.length,
                     self._paths.number(placed.location.path),
                     placed.location.offset, placed.location.length,
-                    ordered(key), None if seen is None else pickle.dumps(seen),
+                    key, seen,
                 )
                 for placed, key, seen in records
             ),
@@ -253,6 +258,11 @@ def temporary_database(path: Path, tables: str) -> Iterator[sqlite3.Connection]:
 
 def _stored(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
+
+
+def packed(seen: Any) -> bytes | None:
+    """Return what was seen of a record as a ledger holds it."""
+    return None if seen is None else pickle.dumps(seen)
 
 
 def ordered(key: Key) -> bytes:

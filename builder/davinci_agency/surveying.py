@@ -14,8 +14,9 @@ from typing import Generic, TypeVar
 
 from davinci_agency.files import read_lines
 from davinci_agency.garbage import collecting_rarely
+from davinci_agency.ledger import ordered, packed
 from davinci_agency.parsing import MAX_LINE_BYTES, UnusableLineError, parse_record, spelling
-from davinci_agency.records import R, SortKey
+from davinci_agency.records import R
 from davinci_agency.spooling import Location, Spool, open_spool
 from davinci_agency.texts import TooDeepError
 
@@ -44,18 +45,19 @@ class Seen(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked(Generic[T]):
+class Checked:
     """A line that is a good record: its number in its range, from 1, and where it stands.
 
-    ``location`` is where the record stands from now on.
+    ``location`` is where the record stands from now on; its key and what was seen of it are as a
+    ledger stores them.
     """
 
     number: int
     source: Location
     location: Location
-    sort_key: SortKey
     identity: str
-    what: T
+    key: bytes
+    seen: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,11 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyed(Generic[T]):
+class Surveyed:
     """What the lines of a range are that are not empty, in order, and how many there are."""
 
     lines: int
-    found: list[Checked[T] | Unusable]
+    found: list[Checked | Unusable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,9 @@ class Survey(Generic[R, T]):
     spool: Path
 
     @collecting_rarely()
-    def __call__(self, part: LineRange) -> Surveyed[T]:
+    def __call__(self, part: LineRange) -> Surveyed:
         """Return what the lines of a range are."""
-        found: list[Checked[T] | Unusable] = []
+        found: list[Checked | Unusable] = []
         number = 0
         with part.path.open("rb", buffering=_BUFFER_BYTES) as file, open_spool(self.spool) as spool:
             lines = read_lines(file, MAX_LINE_BYTES, part.start, part.end)
@@ -103,7 +105,7 @@ class Survey(Generic[R, T]):
 
     def _line(
         self, number: int, source: Location, raw: bytes | None, spool: Spool
-    ) -> Checked[T] | Unusable:
+    ) -> Checked | Unusable:
         try:
             record = parse_record(raw, self.record_type)
             seen = self.inspect(record)
@@ -118,7 +120,8 @@ class Survey(Generic[R, T]):
             location = replace(source, length=len(line))
         else:
             location = spool.keep(line)
-        return Checked(number, source, location, record.sort_key, record.identity, seen.what)
+        key, kept = ordered(record.sort_key), packed(seen.what)
+        return Checked(number, source, location, record.identity, key, kept)
 
 
 def _digest(raw: bytes | None) -> str | None:
