@@ -4,15 +4,11 @@ Of two sets that have enough members in common, the rarest of these are among th
 Whoever looks those up, among those alone, finds all sets that are similar and reads few that are
 not; for one that is contained in a larger one, a handful among all members of the larger. Only
 what shares as many of them as it must is compared member by member.
-
-Any order of values that is the same for all texts will do, so rarity is only estimated: values that
-meet in one of some million counters are as rare as all of them together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,40 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from davinci_agency.curate.kernels import kernel
-from davinci_agency.curate.mapped import Growing, mapped
+from davinci_agency.curate.laying import Flat, Texts
 from davinci_agency.curate.postings import CELL_BITS, Postings, sort_postings
-from davinci_agency.curate.sketches import Sample, Sketch, Values
+from davinci_agency.curate.sketches import Values
 
 _LEAST_SHARED = 8
 """So many of the rarest values two texts must share to be compared. More means longer lookups and
 fewer comparisons; what is found is the same, as long as similar texts share so many at all."""
-_MOST_COUNTER_BITS = 24
 _TEXTS_AT_ONCE = 2048
 _ODD = np.uint64(0x9E3779B1)
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _CELL_SHIFT = np.uint64(64 - CELL_BITS)
-
-
-class Flat(NamedTuple):
-    """Samples one behind the other: that of text n is at [starts[n], starts[n + 1])."""
-
-    values: Values
-    starts: NDArray[np.int64]
-    rates: NDArray[np.uint8]
-
-
-class Texts(NamedTuple):
-    """What is known of texts.
-
-    Attributes:
-        words, pairs: their sketches.
-        rare: the words again, those of each text from the rarest on.
-    """
-
-    words: Flat
-    pairs: Flat
-    rare: Values
 
 
 class Limits(NamedTuple):
@@ -103,77 +77,10 @@ def room(texts: int) -> Found:
     )
 
 
-class _Laying:
-    """Samples that are laid one behind the other."""
-
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
-        self._values = stack.enter_context(Growing(np.uint32, folder))
-        self._ends = stack.enter_context(Growing(np.int64, folder))
-        self._rates = stack.enter_context(Growing(np.uint8, folder))
-        self._end = 0
-        self._ends.append(np.zeros(1, np.int64))
-
-    def lay(self, sample: Sample) -> None:
-        """Put a sample behind the others."""
-        self._end += sample.values.size
-        self._values.append(sample.values)
-        self._ends.append(np.array([self._end]))
-        self._rates.append(np.array([sample.rate], np.uint8))
-
-    def whole(self) -> Flat:
-        """Return all samples."""
-        return Flat(self._values.whole(), self._ends.whole(), self._rates.whole())
-
-
-def lay_out(sketches: Iterable[Sketch], folder: Path) -> Texts:
-    """Return texts, given their sketches; what is known of them lies in a folder."""
-    with ExitStack() as stack:
-        words, pairs = _Laying(stack, folder), _Laying(stack, folder)
-        for sketch in sketches:
-            words.lay(sketch.words)
-            pairs.lay(sketch.pairs)
-        flat = words.whole()
-        rare = mapped(flat.values.size, np.uint32, folder)
-        _order_by_rarity(flat, _counted(flat.values), rare)
-        return Texts(flat, pairs.whole(), rare)
-
-
-def _counted(values: Values) -> NDArray[np.uint32]:
-    bits = min(_MOST_COUNTER_BITS, max(10, 1 + values.size.bit_length()))
-    counters = np.zeros(1 << bits, dtype=np.uint32)
-    _count(values, counters)
-    return counters
-
-
 @kernel
 def _mixed(value: np.uint32) -> np.uint64:
     """Return another number of 32 bits, and each for one alone: samples hold low ones only."""
     return (np.uint64(value) * _ODD) & _LOW
-
-
-@kernel
-def _counter(value: np.uint32, counters: NDArray[np.uint32]) -> np.uint64:
-    return _mixed(value) & np.uint64(counters.size - 1)
-
-
-@kernel
-def _count(values: Values, counters: NDArray[np.uint32]) -> None:
-    for value in values:
-        counters[_counter(value, counters)] += np.uint32(1)
-
-
-@kernel
-def _order_by_rarity(words: Flat, counters: NDArray[np.uint32], rare: Values) -> None:
-    """Write each text's values, those first that the fewest texts hold."""
-    for one in range(words.starts.size - 1):
-        start, end = words.starts[one], words.starts[one + 1]
-        held = np.empty(end - start, dtype=np.uint32)
-        for place in range(held.size):
-            held[place] = counters[_counter(words.values[start + place], counters)]
-        # Stable: of two that are equally rare the lower one comes first, in every text.
-        order = np.argsort(held, kind="mergesort")
-        for place in range(held.size):
-            rare[start + place] = words.values[start + order[place]]
 
 
 def index_all(words: Flat, folder: Path) -> Postings:

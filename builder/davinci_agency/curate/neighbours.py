@@ -22,10 +22,10 @@ from davinci_agency.curate.join import (
     find,
     index_all,
     index_rarest,
-    lay_out,
     room,
     sizes_at,
 )
+from davinci_agency.curate.laying import lay_out
 from davinci_agency.curate.sketches import Sketch
 
 NEAR_WORDS, NEAR_PAIRS = 0.65, 0.53
