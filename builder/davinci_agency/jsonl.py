@@ -131,18 +131,21 @@ def open_records(
     progress: Progress = SILENT,
     *,
     counted: bool = True,
+    engine: Engine = HERE,
 ) -> Iterator[RecordFiles[R]]:
     """Read the files of one record type, and hand out their good records.
 
     A line that can't be used goes to ``output``'s quarantine. Of exact copies one stays, and the
     others get a receipt; of records with one identifier and different content none can be
     trusted, and all are quarantined. With ``counted=False`` the records are looked up only and
-    are no input of the stage.
+    are no input of the stage. The lines are checked by ``engine``.
 
     Raises `CommandError` if a file is absent or would be written over, and `DataError` if its
     compression is damaged.
     """
-    with open_inspected(paths, record_type, _nothing, output, progress, counted=counted) as records:
+    with open_inspected(
+        paths, record_type, _nothing, output, progress, counted=counted, engine=engine
+    ) as records:
         yield records
 
 

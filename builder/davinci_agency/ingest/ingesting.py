@@ -59,7 +59,7 @@ def ingest_trajectories(
     open_counter(tokenizer)  # fails here, if it does
     with (
         stage_output("ingest", out, strict=strict) as output,
-        open_records(tasks, Task, output, progress, counted=False) as records,
+        open_records(tasks, Task, output, progress, counted=False, engine=engine) as records,
         ExitStack() as stack,
     ):
         units = Units(stack, engine.scratch)
