@@ -16,6 +16,8 @@ A message says what failed, where, and what to do next.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class DavinciError(Exception):
     """The root of the tree; catch it to catch everything raised on purpose."""
@@ -65,3 +67,11 @@ class RemoteError(DavinciError):
     """A remote service or a tool run as a process is at fault."""
 
     exit_code = 3
+
+
+def no_room(folder: Path, why: object) -> OutputError:
+    """Return the error of a folder for temporary files in which one can't be written."""
+    return OutputError(
+        f"{folder}: {why}; free some space there, or name another folder for temporary files with "
+        "--scratch, or in TMPDIR."
+    )

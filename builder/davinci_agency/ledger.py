@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from davinci_agency.errors import OutputError
+from davinci_agency.errors import no_room
 from davinci_agency.spooling import Location
 
 T = TypeVar("T")
@@ -250,10 +250,7 @@ def temporary_database(path: Path, tables: str) -> Iterator[sqlite3.Connection]:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & _PRIMARY_CODE not in _DISK_CODES:
                 raise
-            raise OutputError(
-                f"{path.parent}: {error}; free some space there, or name another folder for "
-                "temporary files with --scratch, or in TMPDIR."
-            ) from error
+            raise no_room(path.parent, error) from error
 
 
 def _stored(text: str) -> bytes:

@@ -66,6 +66,12 @@ RUNS = (
     Run("Decontamination", "decontamination", ("--rows", "200"), ("--rows", "60")),
     Run("All of curation", "curation", ("--rows", "600"), ("--rows", "100", "--rounds", "1")),
     Run("Memory of build", "build_memory", ("--megabytes", "400", "4000"), ("--megabytes", "100")),
+    Run(
+        "Memory of curation",
+        "build_memory",
+        ("--small", "--curate", "--megabytes", "40", "400"),
+        ("--small", "--curate", "--megabytes", "10", "100"),
+    ),
     Run("Chains to a million pull requests", "chain_growth", (), ("--sizes", "10000", "30000")),
 )  # fmt: skip
 

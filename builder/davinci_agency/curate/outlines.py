@@ -6,10 +6,9 @@ import pickle
 import sqlite3
 import weakref
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
+from davinci_agency.ledger import temporary_database
 from davinci_agency.records import Task
 
 
@@ -23,11 +22,8 @@ class Outlines:
         self._path = path
         self._database: sqlite3.Connection | None = None
 
-    def __getstate__(self) -> Path:
-        return self._path
-
-    def __setstate__(self, path: Path) -> None:
-        self.__init__(path)  # type: ignore[misc]
+    def __reduce__(self) -> tuple[type[Outlines], tuple[Path]]:
+        return Outlines, (self._path,)
 
     def get(self, task_id: str) -> Task | None:
         """Return the outline of a task; ``None`` if there is no such task."""
@@ -45,12 +41,13 @@ class Outlines:
 
 
 def write_outlines(path: Path, outlines: Iterable[Task]) -> Outlines:
-    """Write the outlines of tasks into a new file."""
-    with closing(sqlite3.connect(path)) as database:
-        for pragma in ("journal_mode=OFF", "synchronous=OFF"):
-            database.execute(f"PRAGMA {pragma}")
-        database.execute("CREATE TABLE task (id TEXT PRIMARY KEY, outline BLOB) WITHOUT ROWID")
-        rows: Iterable[tuple[Any, ...]] = ((each.task_id, pickle.dumps(each)) for each in outlines)
+    """Write the outlines of tasks into a new file.
+
+    Raises `OutputError` if there is no room for it.
+    """
+    table = "CREATE TABLE task (id TEXT PRIMARY KEY, outline BLOB) WITHOUT ROWID"
+    with temporary_database(path, table) as database:
+        rows = ((each.task_id, pickle.dumps(each)) for each in outlines)
         database.executemany("INSERT INTO task VALUES (?, ?)", rows)
-        database.commit()
+        database.execute("COMMIT")
     return Outlines(path)
