@@ -52,7 +52,6 @@ def enter_tasks(register: Register, views: Iterable[TaskView]) -> None:
         )  # fmt: skip
         members = ((own, position, pull) for position, pull in enumerate(view.members))
         register.insert("member", members)
-        _tie(register, own, view.members)
         register.insert("gram", ((view.members[0], gram, own) for gram in view.grams))
         _sketch(register, "sketch", own, view.patches)
         if view.queries is not None:

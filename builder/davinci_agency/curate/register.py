@@ -130,9 +130,9 @@ class Register:
         """Yield the rows of a query."""
         return iter(self._database.execute(query, values))
 
-    def change(self, statement: str, *values: Any) -> int:
-        """Change rows, and return how many."""
-        return self._database.execute(statement, values).rowcount
+    def change(self, statement: str, *values: Any) -> None:
+        """Change rows."""
+        self._database.execute(statement, values)
 
     def insert(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to one of the tables; one that is there already by its key stays."""

@@ -77,6 +77,7 @@ def _name_nodes(register: Register, options: SplitOptions) -> None:
     register.change("DELETE FROM edge")
     register.change("INSERT INTO edge SELECT ranked.place, key FROM ranked JOIN record USING (id)")
     register.change("INSERT INTO edge SELECT ranked.place, name FROM ranked JOIN tie USING (id)")
+    register.change("INSERT INTO edge SELECT place, pull FROM ranked JOIN member USING (id)")
     if options.by_repository:
         repo = "SELECT ranked.place, 'repo:' || repo FROM ranked JOIN record USING (id)"
         register.change(f"INSERT INTO edge {repo}")
