@@ -31,19 +31,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 from datatrove.executor import LocalPipelineExecutor
 from tests.benchmarks.build_speed import write_inputs
 from tests.servers.ray_nodes import RayNodes
 
 from davinci_agency.build import shards
-from davinci_agency.build.rows import RowSource, pack, write_sources
+from davinci_agency.build.rows import RowSource, write_sources
 from davinci_agency.build.shards import ShardCut, ShardPlan, cut_sizes, write_shard
 from davinci_agency.engines import EngineName, open_engine
 from davinci_agency.engines.ranks import Ranks, Work
-from davinci_agency.records import Attempt, from_json
+from davinci_agency.files import read_lines
+from davinci_agency.parsing import MAX_LINE_BYTES
 from davinci_agency.release import Shard, shard_path
-from davinci_agency.spooling import open_spool
+from davinci_agency.spooling import Location
 
 SHARD_BYTES = 16 << 20
 
@@ -90,10 +90,10 @@ ROUTES: dict[str, Callable[[Sequence[ShardPlan], int, Path], list[Timed]]] = {
 
 def plans_of(path: Path, folder: Path) -> list[ShardPlan]:
     """Return the shards that a file of attempts makes."""
-    with path.open("rb") as file, open_spool(path.parent) as spool:
+    with path.open("rb") as file:
         rows = [
-            RowSource(str(number), (spool.keep(pack(from_json(orjson.loads(line), Attempt))),))
-            for number, line in enumerate(file)
+            RowSource(str(offset), (Location(path, offset, len(line or b"")),))
+            for offset, line in read_lines(file, MAX_LINE_BYTES)
         ]
     shards.SHARD_BYTES = SHARD_BYTES  # cut here, whoever writes them
     sizes = list(cut_sizes(row.size for row in rows))

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from davinci_agency.build.order import Rows, open_rows, row_key
-from davinci_agency.build.rows import RowSource, pack, write_sources
+from davinci_agency.build.rows import RowSource, write_sources
 from davinci_agency.build.samples import Candidate, candidate_of, refusal, sample_id
 from davinci_agency.build.shards import PARTIAL, ShardPlan, cut_shards, write_shard
 from davinci_agency.errors import CommandError, DataError
@@ -239,7 +239,7 @@ def _home_of_task(task: Task) -> Seen[TaskHome]:
 
 
 def _candidate(attempt: Attempt) -> Seen[Candidate]:
-    return Seen(candidate_of(attempt), pack(attempt))
+    return Seen(candidate_of(attempt))
 
 
 def _write_shards(

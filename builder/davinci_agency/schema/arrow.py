@@ -18,10 +18,10 @@ guess, pad or merge, and a guess is how published sets came to have columns that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 import numpy as np
 import orjson
 import pyarrow as pa
@@ -38,7 +38,6 @@ T = TypeVar("T")
 _INT32 = (-(2**31), 2**31 - 1)
 _MOST_BYTES = 2**31 - 1
 _TIMESTAMP = pa.timestamp("ms", "UTC")
-_NO_LENGTHS = np.empty(0, np.uint32)
 _SCALARS = {"string": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
 
 
@@ -141,19 +140,11 @@ def _check_closed(node: JsonSchema, path: str, schema: Schema) -> None:
 # pyarrow fills `arrow.json` only from its storage, so rows become storage values first.
 
 
-@dataclass(frozen=True, slots=True)
-class JsonTexts:
-    """JSON values as they are spelt, end to end, and the length of each in bytes."""
-
-    text: bytes | memoryview
-    lengths: npt.NDArray[np.unsignedinteger]
-
-
 def record_batch(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
     """Return rows of JSON's types as Arrow columns of the schema's types.
 
-    The rows must have been validated: a property that the schema does not name would be lost. A
-    list of JSON values may be given as `JsonTexts`.
+    The rows must have been validated: a property that the schema does not name would be lost. In a
+    list of JSON values an item may be given as its text, a `msgspec.Raw`.
     """
     held = list(rows)
     columns = [_column([row[field.name] for row in held], field) for field in schema]
@@ -168,23 +159,21 @@ def _column(values: Sequence[Any], field: pa.Field) -> pa.Array:
     return stored if stored.type == field.type else stored.cast(field.type)
 
 
-def _json_lists(values: Sequence[JsonTexts | Sequence[Any] | None], kind: pa.ListType) -> pa.Array:
+def _json_lists(values: Sequence[Sequence[Any] | None], kind: pa.ListType) -> pa.Array:
     """Return lists of JSON values: most of all bytes there are, so they are copied only once."""
-    lists = [value if isinstance(value, JsonTexts) else _texts(value or ()) for value in values]
-    texts = b"".join(held.text for held in lists)
-    ends = _offsets(np.concatenate([_NO_LENGTHS, *(held.lengths for held in lists)]))
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(texts)]
-    stored = pa.Array.from_buffers(pa.string(), len(ends) - 1, buffers)
+    texts = [
+        item if isinstance(item, msgspec.Raw) else orjson.dumps(item)
+        for value in values
+        for item in value or ()
+    ]
+    ends = _offsets([*map(len, texts)])
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    stored = pa.Array.from_buffers(pa.string(), len(texts), buffers)
     items = pa.ExtensionArray.from_storage(kind.value_type, stored)
-    places = pa.array(_offsets([len(held.lengths) for held in lists]))
+    places = pa.array(_offsets([len(value or ()) for value in values]))
     absent = [value is None for value in values]
     mask = pa.array(absent) if any(absent) else None
     return pa.ListArray.from_arrays(places, items, type=kind, mask=mask)
-
-
-def _texts(values: Sequence[Any]) -> JsonTexts:
-    texts = [orjson.dumps(value) for value in values]
-    return JsonTexts(b"".join(texts), np.array([*map(len, texts)], np.uint32))
 
 
 def _offsets(lengths: npt.ArrayLike) -> npt.NDArray[np.int32]:
