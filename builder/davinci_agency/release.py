@@ -52,7 +52,7 @@ _BUFFER_BYTES = 1 << 20
 ROW_GROUP_BYTES = 64 << 20
 """A row group's rows, before compression, at most: readers hold one at a time."""
 _PAGE_BYTES = 256 << 10
-_PARQUET = {
+_PARQUET: dict[str, Any] = {
     "compression": "zstd",
     "compression_level": 3,
     "write_page_index": True,
@@ -151,18 +151,27 @@ class Manifest:
         return sum(shard.rows for shard in self.shards_of(config) if shard.split == split)
 
 
-def parquet_options(mean: float) -> dict[str, Any]:
+def parquet_options(mean: float, long: Sequence[str] | None = None) -> dict[str, Any]:
     """Return how a file of rows is written that have so many bytes on average.
 
     Large rows are pages of their own, so that one more or less moves no other. Small ones share
     pages, a power of two each, so that a few new rows change nothing for the others: one a page
-    made files twice as large, and more was sent again after any change.
+    made files twice as large, and more was sent again after any change. ``long`` are the columns
+    whose values may be long; all, if it is ``None``.
 
     >>> parquet_options(350_000)["max_rows_per_page"], parquet_options(14_000)["max_rows_per_page"]
     (1, 16)
     """
     rows = max(1, int(_PAGE_BYTES / max(1.0, mean)))
-    return {**_PARQUET, "max_rows_per_page": 1 << (rows.bit_length() - 1)}
+    options = {**_PARQUET, "max_rows_per_page": 1 << (rows.bit_length() - 1)}
+    if options["max_rows_per_page"] == 1:
+        # Pages are cut between rows, so there is nothing left to cut.
+        del options["use_content_defined_chunking"]
+        if long is not None:
+            # A page of one short value is larger when compressed, and takes several times as long.
+            options["compression"] = dict.fromkeys(long, _PARQUET["compression"])
+            options["compression_level"] = dict.fromkeys(long, _PARQUET["compression_level"])
+    return options
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -133,10 +133,12 @@ def _encode_shard(release: Path, shard: Shard) -> float:
     import pyarrow.parquet as pq
 
     from davinci_agency.release import parquet_options, read_batches
+    from davinci_agency.schema import load_schema
+    from davinci_agency.schema.arrow import long_columns
 
     table = pa.Table.from_batches(list(read_batches(release, shard)))
     path = release.parent / f"encoded-{os.getpid()}.parquet"
-    options = parquet_options(table.nbytes / table.num_rows)
+    options = parquet_options(table.nbytes / table.num_rows, long_columns(load_schema("attempt")))
     begun = time.process_time()
     with pq.ParquetWriter(path, table.schema, **options) as writer:
         writer.write_table(table)

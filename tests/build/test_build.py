@@ -173,6 +173,23 @@ def test_row_groups_are_cut_by_bytes(tmp_path: Path) -> None:
     assert groups == [fit, fit, 12 - 2 * fit]
 
 
+def test_where_a_row_is_a_page_short_values_are_not_compressed(tmp_path: Path) -> None:
+    long = [{"role": "user", "content": "word " * 60_000}, {"role": "assistant", "content": "."}]
+    rows = [attempt(f"attempt-{n}", "task-1", messages=long) for n in range(3)]
+    release = _build(tmp_path, [task("task-1")], rows)
+    columns = {}
+    for config in ("attempts", "tasks"):
+        shard = pq.ParquetFile(release / read_manifest(release).shards_of(config)[0].path)
+        group = shard.metadata.row_group(0)
+        columns[config] = {c.path_in_schema: c for c in map(group.column, range(group.num_columns))}
+    attempts, tasks = columns["attempts"], columns["tasks"]
+    assert attempts["messages.list.element"].compression == "ZSTD"
+    assert attempts["messages.list.element"].total_compressed_size < 3_000
+    assert attempts["split"].compression == "UNCOMPRESSED"
+    assert {column.compression for column in tasks.values()} == {"ZSTD"}
+    assert list(check_release(release)) == []
+
+
 def test_a_release_is_replaced_whole_and_a_foreign_folder_never(tmp_path: Path) -> None:
     first = tree(_build(tmp_path, [task("task-1")], []))
     second = tree(_build(tmp_path, [task("task-1"), task("task-2")], []))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import msgspec
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +16,13 @@ from hypothesis import strategies as st
 
 from davinci_agency.errors import SchemaError
 from davinci_agency.schema import RECORDS, Schema, load_schema
-from davinci_agency.schema.arrow import arrow_schema, dataset_features, dataset_rows, record_batch
+from davinci_agency.schema.arrow import (
+    arrow_schema,
+    dataset_features,
+    dataset_rows,
+    long_columns,
+    record_batch,
+)
 from tests.samples import example
 from tests.schema.strategies import JsonSchema, moments, rows_of, values_of
 
@@ -201,6 +208,30 @@ def test_the_columns_that_are_json_are_those_that_say_so() -> None:
     assert columns.field("messages").type.value_type == pa.json_()
     assert columns.field("tools").type.value_type == pa.json_()
     assert columns.field("model_patch").type == pa.string()
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_long_columns_are_named_as_parquet_names_them(record: str) -> None:
+    schema = load_schema(record)
+    file = io.BytesIO()
+    pq.ParquetWriter(file, arrow_schema(schema)).close()
+    columns = pq.ParquetFile(file).schema
+    texts = {c.path for c in columns if c.physical_type == "BYTE_ARRAY"}
+    assert set(long_columns(schema)) < texts
+
+
+def test_json_and_text_without_a_limit_are_long() -> None:
+    found = set(long_columns(load_schema("task")))
+    assert {"stages.list.element.patch", "problem_statement"} <= found
+    assert not {"task_id", "split", "stages.list.element.base_commit"} & found
+    assert "messages.list.element" in long_columns(load_schema("attempt"))
+
+
+def test_an_item_of_a_json_list_may_be_its_text() -> None:
+    columns = arrow_schema(load_schema("attempt"))
+    row = example("attempt", messages=[{"role": "user", "content": "é"}, {"role": "assistant"}])
+    texts = msgspec.json.decode(orjson.dumps(row["messages"]), type=list[msgspec.Raw])
+    assert record_batch([{**row, "messages": texts}], columns) == record_batch([row], columns)
 
 
 def test_a_free_form_value_is_stored_as_json_s_text() -> None:

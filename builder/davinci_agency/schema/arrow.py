@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _INT32 = (-(2**31), 2**31 - 1)
+_LIMITS = {"const", "enum", "format", "maxLength", "pattern"}
 _MOST_BYTES = 2**31 - 1
 _TIMESTAMP = pa.timestamp("ms", "UTC")
 _SCALARS = {"string": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
@@ -134,6 +135,27 @@ def _check_closed(node: JsonSchema, path: str, schema: Schema) -> None:
             f"{schema.name}: {path}: every property must be required, for a column is always "
             "there; let its type include null instead."
         )
+
+
+def long_columns(schema: Schema) -> list[str]:
+    """Return the columns of a record's table, as Parquet names them, whose values may be long.
+
+    That is JSON, and text for which the schema sets no limit.
+    """
+    return list(_long_columns(schema.document, schema, ()))
+
+
+def _long_columns(node: JsonSchema, schema: Schema, path: tuple[str, ...]) -> Iterator[str]:
+    node = schema.follow(node)
+    if node.get("x-arrow") == "json":
+        yield ".".join(path)
+    elif "properties" in node:
+        for name, child in node["properties"].items():
+            yield from _long_columns(child, schema, (*path, name))
+    elif "items" in node:
+        yield from _long_columns(node["items"], schema, (*path, "list", "element"))
+    elif "string" in node["type"] and not _LIMITS & set(node):
+        yield ".".join(path)
 
 
 # --- Columns from rows -------------------------------------------------------------------------
