@@ -181,21 +181,23 @@ def measure_release(folder: Path, engine: Engine = HERE) -> ReleaseStats:
     """
     manifest = read_manifest(folder)
     shards = [shard for config in CONFIGS for shard in manifest.shards_of(config) if shard.rows]
+    shown = {shard.config: shard for shard in reversed(shards)}
+    measure = partial(_measure, folder.absolute(), frozenset(s.path for s in shown.values()))
     configs: dict[str, ConfigStats] = {}
-    for shard, part in zip(
-        shards, engine.map(partial(_measure, folder.absolute()), shards), strict=True
-    ):
+    for shard, part in zip(shards, engine.map(measure, shards), strict=True):
         if shard.config in configs:
             configs[shard.config].merge(part)
         else:
-            part.first = next(read_rows(folder, shard), {})
             configs[shard.config] = part
     return ReleaseStats(manifest, configs)
 
 
-def _measure(folder: Path, shard: Shard) -> ConfigStats:
+def _measure(folder: Path, shown: frozenset[str], shard: Shard) -> ConfigStats:
+    """Return a shard in figures; with its first row if it is one of those ``shown``."""
     record = CONFIGS[shard.config]
     stats = ConfigStats(shard.config, record, bytes=shard.bytes, shards=1)
+    if shard.path in shown:
+        stats.first = next(read_rows(folder, shard), {})
     stats.counts = {column: Counter() for column in _COUNTED[record]}
     stats.measures = {
         column: Measure(steps=TENTHS if column == "score" else STEPS)
