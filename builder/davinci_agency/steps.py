@@ -151,6 +151,7 @@ def _chain(
             out,
             options,
             clones=clones,
+            mined=True,  # the steps before have just made these files, or found them unchanged
             judge=judge,
             engine=engine,
             strict=strict,

@@ -20,10 +20,11 @@ from davinci_agency.repository.source import read_source
 from tests.repositories import Content, Repository
 from tests.samples import example
 
+LONG = "".join(f"line {number}\n" for number in range(30))
 BEFORE: dict[str, Content] = {
     "code.py": "one\ntwo\nthree\n",
     "tests/test_code.py": "check\n",
-    "old.py": "".join(f"line {number}\n" for number in range(30)),
+    "old.py": LONG,
     "data.bin": b"\0\1",
     "a": "a file\n",
 }
@@ -62,7 +63,10 @@ def stage_of(base: str, commit: str, patch: str, number: int = 1) -> ChainStage:
         ({"empty.py": "", "new/deep/file.py": "x\n"}, True),
         ({"code.py": None, "data.txt": "\udcff\n".encode("utf-8", "surrogateescape")}, True),
         ({}, True),
-        ({"old.py": None, "new.py": BEFORE["old.py"]}, False),
+        ({"old.py": None, "new.py": LONG}, False),
+        ({"old.py": None, "b/new.py": f"{LONG}more\n"}, True),
+        ({"old.py": "x\n", "b/new.py": f"{LONG}more\n"}, True),
+        ({"old.py": None, "old.py/new.py": f"{LONG}more\n"}, False),
         ({"data.bin": b"\0\2"}, False),
         ({"a": None, "a/b": "in a folder\n"}, False),
         ({"ünï.py": "x\n"}, False),

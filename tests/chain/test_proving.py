@@ -13,7 +13,7 @@ from davinci_agency.mine import MineOptions, mine_pulls
 from davinci_agency.parallel import Pool
 from davinci_agency.records import ApplyStatus, PullRequest, StatePolicy, from_json, to_json
 from davinci_agency.repository.source import read_source
-from tests.repositories import Repository, digest_tree
+from tests.repositories import Content, Repository, digest_tree
 from tests.samples import read_lines
 
 LINES = [f"value_{number} = {number}\n" for number in range(30)]
@@ -35,12 +35,40 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
-def squash(made: Repository, number: int, files: dict[str, str | None], body: str = "") -> str:
+def squash(made: Repository, number: int, files: dict[str, Content], body: str = "") -> str:
     branch = f"b{number}"
     made.switch(branch, "HEAD")
     made.commit("Work", files)
     made.switch("main")
     return made.squash_pull(number, branch, f"Change part {number}", body)
+
+
+@pytest.mark.parametrize("policy", ["historical-base", "cumulative"])
+def test_as_mined_they_are_proven_the_same_without_asking_again(
+    repository: Repository, policy: StatePolicy, tmp_path: Path
+) -> None:
+    squash(repository, 1, {"core.py": changed(l3="x = 1")})
+    squash(repository, 2, {"core.py": None, "new.py": changed(l3="x = 1", l9="y = 1")}, "After #1.")
+    squash(repository, 3, {"new.py": None, "newest.py": changed(l3="x = 1", l9="y = 1")})
+    squash(repository, 4, {"data.bin": b"\0\1", "other.py": changed(l2="z = 1")}, "See #2.")
+    squash(repository, 5, {"yarn.lock": "a\n", "newest.py": changed(l2="z = 2")}, "See #3.")
+    pulls = tmp_path / "pulls.jsonl"
+    mine_pulls([(repository.folder, MineOptions(repo="example/thing"))], pulls)
+    found = {}
+    for mined in (False, True):
+        out = tmp_path / f"{mined}.jsonl"
+        options = ChainOptions(policy=policy, states=("clean", "three-way", "conflict"))
+        clones = {"example/thing": read_source(repository.folder)}
+        find_chains([pulls], out, options, clones=clones, mined=mined)
+        found[mined] = out.read_bytes()
+    assert found[True] == found[False]
+    assert found[True].count(b'"apply_status":"clean"') > 5
+    # Nobody is asked again: what was made up is believed, but for what git did not say in full.
+    pulls.write_bytes(pulls.read_bytes().replace(b" value_1 =", b" value_0 ="))
+    find_chains([pulls], out, options, clones=clones, mined=True)
+    told = {(s["number"], s["apply_status"]) for c in read_lines(out) for s in c["stages"]}
+    believed = policy == "historical-base"
+    assert {(1, "clean" if believed else "conflict"), (4, "conflict")} <= told
 
 
 def chains(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from davinci_agency.chain.judging import Judge
 from davinci_agency.chain.neighbours import Neighbourhood
 from davinci_agency.chain.nodes import Node, make_node
 from davinci_agency.chain.options import ChainOptions
+from davinci_agency.chain.own_diffs import is_whole
 from davinci_agency.chain.proving import Prover
 from davinci_agency.chain.reading import Reader
 from davinci_agency.jsonl import InspectedFiles, open_inspected
@@ -36,6 +38,7 @@ def find_chains(
     options: ChainOptions | None = None,
     *,
     clones: Mapping[str, Source] = NO_CLONES,
+    mined: bool = False,
     judge: Judge | None = None,
     engine: Engine = HERE,
     strict: bool = False,
@@ -43,9 +46,10 @@ def find_chains(
 ) -> Summary:
     """Write the chains of some files of `PullRequest` records.
 
-    ``clones`` gives the repositories, by owner/name, in which git proves the states of the stages,
-    ``judge`` who is asked for an opinion of the semantic chains. ``engine`` reads the records; git
-    and the judge are asked here, as many at once as it has workers. If these are several, the
+    ``clones`` gives the repositories, by owner/name, in which git proves the states of the stages;
+    with ``mined`` what it said there when the files were made still holds: nobody has changed them.
+    ``judge`` is who is asked for an opinion of the semantic chains. ``engine`` reads the records;
+    git and the judge are asked here, as many at once as it has workers. If these are several, the
     calling script needs the usual ``if __name__ == "__main__"``. Counted are the pull requests.
     Held in memory: what `Node` holds of each one, no patch.
     """
@@ -53,7 +57,7 @@ def find_chains(
     with (
         stage_output("chain", out, strict=strict) as output,
         open_inspected(
-            pulls, PullRequest, _node_and_commits, output, progress, engine=engine
+            pulls, PullRequest, partial(_node_and_commits, mined), output, progress, engine=engine
         ) as records,
     ):
         nodes, commits = _read_nodes(records)
@@ -80,6 +84,8 @@ def find_chains(
                     prover = stack.enter_context(
                         closing(Prover(overlay, options.policy, engine.workers))
                     )
+                    if mined:
+                        prover.believe(eligible)
                 for kind in KINDS:
                     if kind in options.kinds:
                         drafts.write(kind, prover, judge, engine.workers, progress)
@@ -90,9 +96,9 @@ _Seen = tuple[Node, tuple[str, ...]]
 """Of a pull request, and the commits that it consists of."""
 
 
-def _node_and_commits(pull: PullRequest) -> Seen[_Seen]:
+def _node_and_commits(mined: bool, pull: PullRequest) -> Seen[_Seen]:
     commits = (pull.merge_commit, *(commit.sha for commit in pull.commits))
-    return Seen((make_node(pull), commits))
+    return Seen((make_node(pull, is_own=mined and is_whole(pull)), commits))
 
 
 def _read_nodes(

@@ -48,6 +48,7 @@ class Node:
         stacked_on: the pull request whose commits its branch holds.
         takes_back: the pull requests and commits that it reverts.
         refusal: the rule, reason and measure why no chain may hold it; ``None`` if one may.
+        own_base: the base commit, if its patch is git's own diff from there; ``None`` if unknown.
     """
 
     place: int
@@ -66,6 +67,7 @@ class Node:
     stacked_on: int | None
     takes_back: frozenset[int | str]
     refusal: tuple[str, str, float | None] | None
+    own_base: str | None
 
     @property
     def when(self) -> tuple[datetime, int]:
@@ -73,8 +75,8 @@ class Node:
         return (self.merged_at, self.number)
 
 
-def make_node(pull: PullRequest, place: int = 0) -> Node:
-    """Return what chaining holds of a pull request."""
+def make_node(pull: PullRequest, place: int = 0, *, is_own: bool = False) -> Node:
+    """Return what chaining holds of a pull request; its patch may be known to be git's own."""
     references = tuple(_references(pull))
     return Node(
         place=place,
@@ -93,6 +95,7 @@ def make_node(pull: PullRequest, place: int = 0) -> Node:
         stacked_on=pull.stacked_on,
         takes_back=_takes_back(pull, references),
         refusal=_refusal(pull),
+        own_base=pull.base_commit if is_own else None,
     )
 
 

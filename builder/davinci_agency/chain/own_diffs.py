@@ -2,29 +2,33 @@
 
 A stage's patch that says, file by file and byte by byte, what git says of base and merge commit
 applies cleanly to the one and gives the other. One process of git tells it of a thousand stages,
-where a trial takes three for each. Only files whose content changes, that begin or that end are
-judged so; whatever is less plain (renames, links, binary files, odd names) is left to the trial.
+where a trial takes three for each; of a pull request as it was mined nobody is asked again. Only
+files whose content changes, that begin, end or get another name with it are judged so; whatever is
+less plain (links, modes, binary files, odd names) is left to the trial.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from itertools import accumulate
 
-from davinci_agency.records import ChainStage
+from davinci_agency.records import ChainStage, PullRequest
 from davinci_agency.repository.differ import Differ, DiffStoppedError
 from davinci_agency.repository.overlay import Overlay
 
 _BATCH = 100
 """Stages that git is asked for at once."""
-_FILE = re.compile(rb"^(?=diff --git )", re.MULTILINE)
+_FILE = b"\ndiff --git "
+_NAME = rb"[\w ./+@,=-]+"
 _PLAIN = re.compile(
-    rb"diff --git a/([\w ./+@,=-]+) b/\1\n"
+    rb"a/(?:(?P<one>%b) b/(?P=one)|(?P<old>%b) b/(?P<new>%b))\n"
     rb"(?:(?:new|deleted) file mode 100(?:644|755)\n)?"
-    rb"index [0-9a-f]{40,64}\.\.[0-9a-f]{40,64}(?: 100(?:644|755))?\n"
-    rb"(?:--- [^\n]+\n\+\+\+ [^\n]+\n@@ |\Z)"
+    rb"(?(old)similarity index \d{1,2}%%\nrename from (?P=old)\nrename to (?P=new)\n)"
+    rb"index [0-9a-f]{40,64}\.\.[0-9a-f]{40,64}(?: 100(?:644|755))?"
+    rb"(?:\n--- [^\n]+\n\+\+\+ [^\n]+\n@@ |\Z)" % (_NAME, _NAME, _NAME)
 )
+_ODD = b""
 _NO_NAME = re.compile(rb"(?:^|/)(?:\.git(?![\w-])|git~|\.{0,2}(?:/|$))", re.IGNORECASE)
 """What git may refuse to write: it could be its own folder, or another one, on some machine."""
 
@@ -73,21 +77,55 @@ def is_own(patch: str, test_patch: str, printed: bytes) -> bool:
     """
     listed, _, told = printed.partition(b"\n\n")
     files = _files(told)
-    said = [*_files(_bytes(patch)), *_files(_bytes(test_patch))]
-    if sorted(files) != sorted(said) or listed.count(b"\n:") != len(files):
-        return False
-    names = [match[1].decode() for match in map(_PLAIN.match, files) if match]
-    folders = {str(folder) for name in names for folder in PurePosixPath(name).parents}
+    said = _said(patch, test_patch)
     return (
-        len(set(names)) == len(files)
-        and not folders & set(names)
-        and not any(_NO_NAME.search(name.encode()) for name in names)
+        sorted(files) == sorted(said) and listed.count(b"\n:") == len(files) and _are_plain(files)
     )
 
 
+def is_whole(pull: PullRequest) -> bool:
+    """Tell of a pull request as it was mined whether its patch says all that git printed."""
+    said = _said(pull.patch, pull.test_patch)
+    return (
+        len(said) == len(pull.files)
+        and all(file.omitted is None for file in pull.files)
+        and _are_plain(said)
+    )
+
+
+def _said(patch: str, test_patch: str) -> list[bytes]:
+    return [*_files(_bytes(patch)), *_files(_bytes(test_patch))]
+
+
+def _are_plain(files: Sequence[bytes]) -> bool:
+    """Tell whether parts of a patch are plain, and none has to do with another."""
+    found = [match for match in map(_PLAIN.match, files) if match]
+    names = [name for match in found for name in match.group("one", "old", "new") if name]
+    folders = {folder for name in names for folder in _folders(name)}
+    return (
+        len(found) == len(files)
+        and len(set(names)) == len(names)
+        and not folders & set(names)
+        and not any(map(_NO_NAME.search, names))
+    )
+
+
+def _folders(name: bytes) -> Iterator[bytes]:
+    return accumulate(name.split(b"/")[:-1], lambda folder, part: folder + b"/" + part)
+
+
 def _files(patch: bytes) -> list[bytes]:
-    """Return the parts of a patch that are of one file each."""
-    return [part for part in _FILE.split(patch) if part]
+    """Return the parts of a patch that are of one file each, without their mark and their end.
+
+    What is no such patch is one part that is not plain.
+    """
+    if not patch:
+        return []
+    before, *parts = (b"\n" + patch).split(_FILE)
+    if before or not patch.endswith(b"\n"):
+        return [_ODD]
+    parts[-1] = parts[-1].removesuffix(b"\n")
+    return parts
 
 
 def _bytes(patch: str) -> bytes:

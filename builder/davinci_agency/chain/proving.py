@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from davinci_agency.chain.nodes import Node
 from davinci_agency.chain.own_diffs import OwnDiffs
 from davinci_agency.parallel import in_turn
 from davinci_agency.records import ApplyStatus, ChainStage, StatePolicy
@@ -39,12 +40,14 @@ UNPROVEN = Proof("unproven", None, None)
 class Prover:
     """Has git prove the stages of chains, several at once; to be closed in the end.
 
-    The proof of a stage at its own base does not depend on the chain, and is made once.
+    The proof of a stage at its own base does not depend on the chain, and is made once. That of a
+    node whose patch is git's own needs no patch.
     """
 
     def __init__(self, overlay: Overlay, policy: StatePolicy, workers: int) -> None:
         self._overlay = overlay
         self._policy = policy
+        self._asks = True
         self._known: dict[tuple[int, str], Proof] = {}
         self._differs = [OwnDiffs(overlay) for _ in range(workers)]
 
@@ -53,8 +56,26 @@ class Prover:
         for differ in self._differs:
             differ.close()
 
+    def believe(self, nodes: Sequence[Node]) -> None:
+        """Prove the stages of all nodes whose patch is known to be git's own; no other one is."""
+        self._asks = False
+        if self._policy != "historical-base":
+            return
+        own = {(node.number, node.own_base): node.merge_commit for node in nodes if node.own_base}
+        trees = self._overlay.trees(sorted({base for _, base in own} | {*own.values()}))
+        for (number, base), merge in own.items():
+            if base in trees and merge in trees:
+                self._known[number, base] = Proof("clean", trees[base], trees[merge])
+
+    def known(self, nodes: Sequence[Node]) -> list[Proof] | None:
+        """Return the proofs of a chain's stages if all of them are believed."""
+        proofs = [self._known.get((node.number, node.own_base or "")) for node in nodes]
+        return [proof for proof in proofs if proof] if all(proofs) else None
+
     def prove(self, chains: Sequence[Sequence[ChainStage]]) -> Iterator[list[Proof]]:
         """Yield the proofs of every chain's stages, in order."""
+        if not chains:
+            return
         commits = {
             commit
             for stages in chains
@@ -67,7 +88,7 @@ class Prover:
         def lane(first: int) -> Generator[list[Proof]]:
             state = _State(self._overlay, f"proof-{first}", trees)
             mine = chains[first::lanes]
-            if self._policy == "historical-base":
+            if self._asks and self._policy == "historical-base":
                 self._settle(mine, trees, self._differs[first])
             for stages in mine:
                 yield list(self._proofs(state, stages))
