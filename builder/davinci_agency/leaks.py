@@ -26,18 +26,20 @@ from davinci_agency.records import Stage
 
 LeakKind = Literal["path", "symbol", "code", "address", "commit", "number", "message"]
 
-_ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
+_ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str], re.Pattern[str]], ...] = (
     (
         "address",
+        re.compile(r"[/@]|www\.", re.IGNORECASE),
         re.compile(
             r"\bhttps?://\S+|\bwww\.\S+|\b[\w-]{1,60}\.(?:com|org|net|io|dev|edu|gov)/\S*"
             r"|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}",
             re.IGNORECASE,
         ),
     ),
-    ("code", re.compile(r"`+[^`\n]*`+")),
+    ("code", re.compile(r"`"), re.compile(r"`+[^`\n]*`+")),
     (
         "number",
+        re.compile(r"\d"),
         re.compile(
             r"[\w./-]{0,100}#\d+|\bgh-\d+|\b(?:PRs?|pull[\s-]requests?|issues?)[\s-]#?\d+\b",
             re.IGNORECASE,
@@ -45,9 +47,11 @@ _ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
     ),
     (
         "commit",
+        re.compile(r"\d"),
         re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b", re.IGNORECASE),
     ),
 )
+"""Each kind, what no text lacks that holds it, and how it looks."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w+")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _TOKEN_OR_END = re.compile(rf"{_TOKEN.pattern}|\n")
@@ -106,9 +110,12 @@ class Secrets:
         """The names of the files without their suffix: the modules that are touched."""
         return frozenset(PurePosixPath(path).stem for path in self.paths)
 
+    def name(self, word: str) -> bool:
+        """Tell whether a word is an identifier in an added or removed line."""
+        return word in self._changed_lines and word in self._changed_words
+
     @cached_property
-    def changed_words(self) -> frozenset[str]:
-        """The words of every added or removed line that are shaped like identifiers."""
+    def _changed_words(self) -> frozenset[str]:
         return frozenset(_IDENTIFIER.findall(self._changed_lines))
 
     @cached_property
@@ -123,7 +130,8 @@ class Secrets:
 
     def hold(self, run: Sequence[str]) -> bool:
         """Tell whether words and signs stand in a row in an added or removed line."""
-        return _spaced(run) in self._changed_tokens
+        lines = self._changed_lines
+        return all(token in lines for token in run) and _spaced(run) in self._changed_tokens
 
     @cached_property
     def _changed_tokens(self) -> str:
@@ -152,8 +160,9 @@ def find_leaks(text: str, secrets: Secrets) -> list[Leak]:
     """Return what a text gives away, in order; nothing overlaps."""
     # Of two that begin and end together the first counts, and nothing is so sure as a path.
     leaks = list(_odd_paths(text, secrets))
-    for kind, pattern in _ANYWHERE:
-        leaks += [Leak(m.start(), m.end(), kind, m[0]) for m in pattern.finditer(text)]
+    for kind, mark, pattern in _ANYWHERE:
+        if mark.search(text):
+            leaks += [Leak(m.start(), m.end(), kind, m[0]) for m in pattern.finditer(text)]
     leaks += _words(text, secrets)
     leaks += _messages(text, secrets)
     leaks += _code(text, secrets)
@@ -224,8 +233,8 @@ def _is_path(word: str, secrets: Secrets) -> bool:
     word = _LINE_NUMBERS.sub("", word.replace("\\", "/"))
     folders, slash, _ = word.rpartition("/")
     parts = word.split("/") if slash and folders else [word]
-    names = secrets.paths | secrets.stems if len(parts) > 1 else secrets.paths
-    return any(part in names for part in parts)
+    stems = secrets.stems if len(parts) > 1 else ()
+    return any(part in secrets.paths or part in stems for part in parts)
 
 
 def _is_symbol(word: str, is_call: bool, secrets: Secrets) -> bool:
@@ -235,7 +244,7 @@ def _is_symbol(word: str, is_call: bool, secrets: Secrets) -> bool:
     shaped = [name for name in names if is_code or _is_shaped(name)]
     if all(name in secrets.vocabulary for name in shaped):
         return False
-    return any(name in secrets.changed_words or name.lower() in secrets.stems for name in shaped)
+    return any(name.lower() in secrets.stems or secrets.name(name) for name in shaped)
 
 
 def _is_shaped(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, groupby, repeat
 from operator import itemgetter
 from pathlib import Path
@@ -19,7 +19,7 @@ from davinci_agency.progress import SILENT, Progress, track
 from davinci_agency.query.extractive import ExtractiveWriter
 from davinci_agency.query.writer import Refused, Writer, Written
 from davinci_agency.records import Chain, Kind, from_json, to_json
-from davinci_agency.repository.documentation import words_along
+from davinci_agency.repository.documentation import HeldWords, words_along
 from davinci_agency.repository.overlay import open_overlay
 from davinci_agency.repository.source import Source
 from davinci_agency.spooling import LineReader, Location
@@ -114,11 +114,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """Makes tasks of portions."""
+    """Makes tasks of portions, and holds what it has read for one for the next."""
 
     writer: Writer
     clones: Mapping[str, Source]
     concurrency: int = 1
+    held: HeldWords = field(default_factory=HeldWords)
 
     def __call__(self, portion: Portion) -> list[Outcome]:
         """Return what became of each chain, in order."""
@@ -132,7 +133,7 @@ class _Writing:
             vocabularies: Iterable[Container[str]] = (
                 repeat(())
                 if clone is None
-                else words_along(stack.enter_context(open_overlay(clone)), portion.bases)
+                else words_along(stack.enter_context(open_overlay(clone)), portion.bases, self.held)
             )
             records = (from_json(orjson.loads(reader.read(at)), Chain) for at in portion.lines)
             pairs = (

@@ -22,6 +22,8 @@ _NO_GUIDES = re.compile(r"change|history|news|release|whats_?new", re.IGNORECASE
 _LARGEST = 1 << 20
 _MOST = 16 << 20
 """Bytes of a file, and of a commit's documentation."""
+_KEPT = 16 << 20
+"""Bytes of files of which the words are held though nobody needs them now: branches alternate."""
 _BATCH = 256
 """Commits that are looked at by one process of git."""
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]{1,80}")
@@ -44,14 +46,16 @@ class Vocabulary:
         return any(spelt in words for words in self.files)
 
 
-def words_along(overlay: Overlay, commits: Sequence[str]) -> Iterator[Vocabulary]:
+def words_along(
+    overlay: Overlay, commits: Sequence[str], held: HeldWords | None = None
+) -> Iterator[Vocabulary]:
     """Yield the words that the documentation at each commit holds; none where it is not there.
 
-    From a commit to the next only what differs is read: neighbours in history cost least. Held in
-    memory is the documentation of some hundred commits.
+    From a commit to the next only what differs is read, and what is ``held`` from before: near
+    neighbours in history cost least. Held in memory is the documentation of some hundred commits.
     """
     trees = overlay.trees(list(dict.fromkeys(commits)))
-    held = _Held()
+    held = held or HeldWords()
     guides: Guides = {}
     tree = None
     for start in range(0, len(commits), _BATCH):
@@ -97,8 +101,8 @@ def _empty_tree(digits: int) -> str:
     return new("sha1" if digits == 40 else "sha256", b"tree 0\0").hexdigest()
 
 
-class _Held:
-    """The words of files, of which those of some documentations are made."""
+class HeldWords:
+    """The words of files, of which those of some documentations are made; for one thread."""
 
     def __init__(self) -> None:
         self._files: dict[str, tuple[int, frozenset[bytes]]] = {}
@@ -106,9 +110,15 @@ class _Held:
         self._told = Vocabulary()
 
     def read(self, overlay: Overlay, some: Iterable[Guides]) -> None:
-        """Read the files of some documentations, and forget all others."""
+        """Read the files of some documentations, and forget others but those asked for last."""
         needed = {blob for guides in some for blob in guides.values()}
-        self._files = {blob: self._files[blob] for blob in needed & self._files.keys()}
+        for blob in needed & self._files.keys():
+            self._files[blob] = self._files.pop(blob)
+        left = _KEPT
+        for blob in [blob for blob in reversed(self._files) if blob not in needed]:
+            left -= self._files[blob][0]
+            if left < 0:
+                del self._files[blob]
         for blob, content in read_small(overlay, sorted(needed - self._files.keys()), _LARGEST):
             self._files[blob] = len(content), frozenset(_NAME.findall(content))
 
