@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,22 +93,25 @@ def select_samples(
         def inspected(
             files: Sequence[Path], record_type: type[R], inspect: Callable[[R], Seen[T]]
         ) -> InspectedFiles[R, T]:
-            records = stack.enter_context(
+            return stack.enter_context(
                 open_inspected(files, record_type, inspect, output, progress, engine=engine)
             )
-            register.add_copies(record_type.RECORD, records.copies())
-            return records
 
         pulls = inspected(inputs.pulls, PullRequest, PullInspector(standards))
-        enter_pulls(register, pulls.seen())
-        tasks = inspected(inputs.tasks, Task, TaskInspector(standards))
-        enter_tasks(register, tasks.seen())
-        wanted = tasks.seen() if inputs.attempts else ()
+        with ThreadPoolExecutor(1) as beside:
+            # Meanwhile the workers look at tasks.
+            entered = beside.submit(_enter, register, pulls, PullRequest, enter_pulls)
+            tasks = inspected(inputs.tasks, Task, TaskInspector(standards))
+            entered.result()
+        _enter(register, tasks, Task, enter_tasks)
+        # Many lines have no attempts yet.
+        has_attempts = any(not path.is_file() or path.stat().st_size for path in inputs.attempts)
         outlines = write_outlines(
-            Path(scratch) / "outlines.sqlite", (view.outline for view in wanted)
+            Path(scratch) / "outlines.sqlite",
+            ((view.key, view.outline) for view in (tasks.seen() if has_attempts else ())),
         )
         attempts = inspected(inputs.attempts, Attempt, AttemptInspector(standards, outlines))
-        enter_attempts(register, attempts.seen())
+        _enter(register, attempts, Attempt, enter_attempts)
         progress.start("decide", None)
         decide(register, options.choice, options.most_common, options.splits)
         _write(folder, pulls, PullRequest, register, output, progress)
@@ -117,6 +121,17 @@ def select_samples(
         write_account(folder, account, options.choice)
         output.funnel = account.funnel()
     return output.summary()
+
+
+def _enter(
+    register: Register,
+    records: InspectedFiles[R, T],
+    record_type: type[R],
+    enter: Callable[[Register, Iterator[T]], None],
+) -> None:
+    """Enter what was seen of records into the register; copies are counted only."""
+    register.add_copies(record_type.RECORD, records.copies())
+    enter(register, records.seen())
 
 
 def _standards(options: CurateOptions) -> Standards:

@@ -42,8 +42,8 @@ def enter_tasks(register: Register, views: Iterable[TaskView]) -> None:
         own = _enter(
             register, Task.RECORD, place, view, view.repo,
             kind=view.kind,
-            split=view.outline.split,
-            split_group=view.outline.split_group,
+            split=view.split,
+            split_group=view.split_group,
             merged_at=merged_at,
             members=len(set(view.members)),
             # Better is longer, older.
@@ -110,9 +110,9 @@ def _tie(register: Register, own: int, names: Iterable[str]) -> None:
 
 
 def _sketch(register: Register, table: Sketched, own: int, sketch: Sketch) -> None:
-    words, pairs = sketch.words, sketch.pairs
-    stored = words.values.tobytes(), words.rate, pairs.values.tobytes(), pairs.rate
-    least = min(words.values.size, pairs.values.size)
-    sizes = b"%d %d %d " % (words.rate, pairs.rate, words.values.size)
-    content = xxhash.xxh3_128_digest(sizes + stored[0] + stored[2])
+    words, words_rate, pairs, pairs_rate = stored = sketch.stored
+    count = sketch.words.values.size
+    least = min(count, sketch.pairs.values.size)
+    sizes = b"%d %d %d " % (words_rate, pairs_rate, count)
+    content = xxhash.xxh3_128_digest(sizes + words + pairs)
     register.insert(table, [(own, *stored, least, content)])

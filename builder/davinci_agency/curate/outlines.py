@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import pickle
 import sqlite3
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
+import orjson
+
 from davinci_agency.ledger import temporary_database
-from davinci_agency.records import Task
+from davinci_agency.records import Task, from_json
 
 
 class Outlines:
@@ -34,20 +35,17 @@ class Outlines:
             weakref.finalize(self, self._database.close)
         rows = self._database.execute("SELECT outline FROM task WHERE id = ?", (task_id,))
         for (outline,) in rows:
-            # Only ever what this stage has written.
-            task: Task = pickle.loads(outline)  # noqa: S301
-            return task
+            return from_json(orjson.loads(outline), Task)
         return None
 
 
-def write_outlines(path: Path, outlines: Iterable[Task]) -> Outlines:
-    """Write the outlines of tasks into a new file.
+def write_outlines(path: Path, outlines: Iterable[tuple[str, bytes]]) -> Outlines:
+    """Write the outlines of tasks, by their names, into a new file.
 
     Raises `OutputError` if there is no room for it.
     """
     table = "CREATE TABLE task (id TEXT PRIMARY KEY, outline BLOB) WITHOUT ROWID"
     with temporary_database(path, table) as database:
-        rows = ((each.task_id, pickle.dumps(each)) for each in outlines)
-        database.executemany("INSERT INTO task VALUES (?, ?)", rows)
+        database.executemany("INSERT INTO task VALUES (?, ?)", outlines)
         database.execute("COMMIT")
     return Outlines(path)

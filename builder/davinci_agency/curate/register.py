@@ -16,10 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from davinci_agency.curate.rules import Choice
-from davinci_agency.curate.sketches import Sample, Sketch
+from davinci_agency.curate.sketches import Sketch, sketch_of
 from davinci_agency.ledger import temporary_database
 from davinci_agency.records import RecordName, Split, Task
 
@@ -166,11 +164,7 @@ class Register:
             "SELECT words, words_rate, pairs, pairs_rate FROM ranked"
             f" JOIN {table} USING (id) ORDER BY place"
         )
-        for words, words_rate, pairs, pairs_rate in rows:
-            yield Sketch(
-                Sample(np.frombuffer(words, np.uint32), words_rate),
-                Sample(np.frombuffer(pairs, np.uint32), pairs_rate),
-            )
+        return (sketch_of(*stored) for stored in rows)
 
     def strike(self, choice: Choice, found: Iterable[Struck], *, is_alike: bool = False) -> None:
         """Strike records, or mark them, as is asked for; one that went already went before.

@@ -9,6 +9,7 @@ A text of any length keeps at most twice `MOST` numbers of four bytes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,10 +51,27 @@ class Sketch:
     words: Sample
     pairs: Sample
 
+    def __reduce__(self) -> tuple[Callable[..., Sketch], tuple[bytes, int, bytes, int]]:
+        return sketch_of, self.stored
+
+    @property
+    def stored(self) -> tuple[bytes, int, bytes, int]:
+        """Its values and their rates, of words and of pairs."""
+        words, pairs = self.words, self.pairs
+        return words.values.tobytes(), words.rate, pairs.values.tobytes(), pairs.rate
+
     @property
     def nbytes(self) -> int:
         """The bytes that its numbers take."""
         return self.words.values.nbytes + self.pairs.values.nbytes
+
+
+def sketch_of(words: bytes, words_rate: int, pairs: bytes, pairs_rate: int) -> Sketch:
+    """Return a sketch as it was stored."""
+    return Sketch(
+        Sample(np.frombuffer(words, np.uint32), words_rate),
+        Sample(np.frombuffer(pairs, np.uint32), pairs_rate),
+    )
 
 
 def sketch(hashes: Hashes) -> Sketch:

@@ -16,7 +16,7 @@ import xxhash
 from davinci_agency.curate.patch_ids import patch_id
 from davinci_agency.curate.sketches import Sketch, sketch
 from davinci_agency.curate.words import Hashes, read_words, word_hashes
-from davinci_agency.records import Attempt, Kind, PullRequest, Split, Stage, Task
+from davinci_agency.records import Attempt, Kind, PullRequest, Split, Stage, Task, to_json
 from davinci_agency.texts import Texts
 
 Reason = tuple[str, str, float | None]
@@ -63,7 +63,8 @@ class TaskView:
 
     Attributes:
         members: the keys of its pull requests, in order.
-        outline: the task without its patches and texts, for the rules about attempts.
+        outline: the task without its patches and texts, for the rules about attempts; as JSON,
+            since hardly anybody reads it.
     """
 
     key: str
@@ -76,7 +77,9 @@ class TaskView:
     queries: Sketch | None
     grams: tuple[int, ...]
     digest: bytes
-    outline: Task
+    split: Split | None
+    split_group: str
+    outline: bytes
     reasons: tuple[Reason, ...]
     redacted: Mapping[str, int]
 
@@ -186,7 +189,9 @@ def view_task(
         queries=sketch(words) if np.unique(words).size >= _LEAST_WORDS else None,
         grams=grams,
         digest=digest([*queries, *patches, *(str(stage.withheld) for stage in task.stages)]),
-        outline=_outline(task),
+        split=task.split,
+        split_group=task.split_group,
+        outline=to_json(_outline(task)),
         reasons=reasons,
         redacted=redacted,
     )
