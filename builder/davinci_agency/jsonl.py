@@ -191,8 +191,8 @@ def open_inspected(
                 for line in surveyed.found:
                     if isinstance(line, Unusable):
                         _set_aside(output, path, before, line, counted)
-                good = (line for line in surveyed.found if isinstance(line, Checked))
-                ledger.add(_entry(file, before, line) for line in good)
+                good = (line for line in surveyed.found if isinstance(line, tuple))
+                ledger.add(_entry(file, plain, before, line) for line in good)
                 before += surveyed.lines
                 progress.advance(part.end - part.start)
         records: InspectedFiles[R, T] = InspectedFiles(record_type, paths, ledger, reader)
@@ -200,10 +200,12 @@ def open_inspected(
         yield records
 
 
-def _entry(file: int, before: int, line: Checked) -> Entry:
+def _entry(file: int, path: Path, before: int, line: Checked) -> Entry:
     """Return what is written down of a record; ``before`` its range there are so many lines."""
-    placed = Placed(line.identity, file, before + line.number, line.source, line.location)
-    return placed, line.key, line.seen
+    number, offset, length, stands, identity, key, seen = line
+    location = Location(path, offset, stands) if isinstance(stands, int) else stands
+    placed = Placed(identity, file, before + number, Location(path, offset, length), location)
+    return placed, key, seen
 
 
 def _set_aside(output: StageOutput, path: Path, before: int, line: Unusable, counted: bool) -> None:

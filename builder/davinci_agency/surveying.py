@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -44,20 +44,13 @@ class Seen(Generic[T]):
     instead: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A line that is a good record: its number in its range, from 1, and where it stands.
+Checked = tuple[int, int, int, int | Location, str, bytes, bytes | None]
+"""A line that is a good record, plain since no object is sent between processes as fast.
 
-    ``location`` is where the record stands from now on; its key and what was seen of it are as a
-    ledger stores them.
-    """
-
-    number: int
-    source: Location
-    location: Location
-    identity: str
-    key: bytes
-    seen: bytes | None
+Its number in its range, from 1; its offset and length; the length of the record at that offset, or
+where else it stands from now on; its identifier; its key and what was seen of it, as a ledger holds
+them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +92,27 @@ class Survey(Generic[R, T]):
             lines = read_lines(file, MAX_LINE_BYTES, part.start, part.end)
             for number, (offset, raw) in enumerate(lines, start=1):
                 if raw is None or raw.strip():
-                    source = Location(part.path, offset, len(raw or b""))
-                    found.append(self._line(number, source, raw, spool))
+                    found.append(self._line(number, offset, raw, spool))
         return Surveyed(number, found)
 
     def _line(
-        self, number: int, source: Location, raw: bytes | None, spool: Spool
+        self, number: int, offset: int, raw: bytes | None, spool: Spool
     ) -> Checked | Unusable:
         try:
             record = parse_record(raw, self.record_type)
             seen = self.inspect(record)
             line = spelling(record) if seen.instead is None else seen.instead
         except UnusableLineError as error:
-            return Unusable(number, source.offset, error.json_path, str(error), _digest(raw))
+            return Unusable(number, offset, error.json_path, str(error), _digest(raw))
         except TooDeepError as error:
             reason = f"the line can't be written again ({error})."
-            return Unusable(number, source.offset, "$", reason, _digest(raw))
+            return Unusable(number, offset, "$", reason, _digest(raw))
         # Of a name that is there twice only one value was looked at.
-        if raw is not None and raw.startswith(line) and not raw[len(line) :].strip():
-            location = replace(source, length=len(line))
-        else:
-            location = spool.keep(line)
+        raw = raw or b""
+        is_spelt_so = raw.startswith(line) and not raw[len(line) :].strip()
+        stands = len(line) if is_spelt_so else spool.keep(line)
         key, kept = ordered(record.sort_key), packed(seen.what)
-        return Checked(number, source, location, record.identity, key, kept)
+        return number, offset, len(raw), stands, record.identity, key, kept
 
 
 def _digest(raw: bytes | None) -> str | None:
