@@ -10,13 +10,13 @@ from davinci_agency.errors import CommandError
 from davinci_agency.files import STDIO
 from davinci_agency.parallel import HERE, Engine
 from davinci_agency.progress import SILENT, Progress
-from davinci_agency.recipe import Recipe
 from davinci_agency.repository.source import Source
 from davinci_agency.step import Outcome, do_step
 from davinci_agency.steps import mine_step, steps_of
 
 if TYPE_CHECKING:
     from davinci_agency.mine import MineOptions
+    from davinci_agency.recipe import Recipe  # imports the options of all stages
 
 
 def run(

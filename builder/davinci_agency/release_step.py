@@ -9,7 +9,6 @@ import msgspec
 
 from davinci_agency.parallel import Engine
 from davinci_agency.progress import Progress
-from davinci_agency.release import MANIFEST
 from davinci_agency.stage import side_file
 from davinci_agency.step import Step
 
@@ -29,6 +28,7 @@ def build_step(
     """Return the step that writes a release and its card."""
     from davinci_agency.build import made_with, write_release
     from davinci_agency.card import write_card
+    from davinci_agency.release import MANIFEST
 
     named = inputs.by_record()
     files = (path for paths in named.values() for path in paths)

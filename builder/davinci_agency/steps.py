@@ -14,8 +14,6 @@ from davinci_agency.ids import content_digest
 from davinci_agency.notices import notices_file
 from davinci_agency.parallel import Engine
 from davinci_agency.progress import Progress
-from davinci_agency.recipe import Recipe, SourceTable
-from davinci_agency.release import MANIFEST
 from davinci_agency.release_step import build_step, outputs_of, stamp_of
 from davinci_agency.repository.source import Source
 from davinci_agency.stage import Summary, side_file
@@ -23,6 +21,7 @@ from davinci_agency.step import Step
 
 if TYPE_CHECKING:
     from davinci_agency.mine import MineOptions
+    from davinci_agency.recipe import Recipe, SourceTable
 
 
 def steps_of(recipe: Recipe, engine: Engine, strict: bool, progress: Progress) -> Iterator[Step]:
@@ -272,6 +271,7 @@ def _curate(
     progress: Progress,
 ) -> Step:
     from davinci_agency.curate import CurateInputs, select_samples
+    from davinci_agency.release import MANIFEST
 
     table = recipe.tables.curate
     lists, benchmarks = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +20,16 @@ from davinci_agency.release import CONFIGS
 from tests.command import davinci, environment, tree
 from tests.conftest import EXAMPLES
 from tests.line.conftest import Line, write_recipe
+
+
+@pytest.mark.parametrize("stage", ["mine", "chain", "query"])
+def test_a_stage_imports_nothing_heavy_of_the_others(stage: str) -> None:
+    script = (
+        f"import sys, davinci_agency.cli.{stage}, davinci_agency.{stage}, davinci_agency.pipeline\n"
+        "print([n for n in ('datasets', 'numba', 'pandas', 'pyarrow') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout == b"[]\n"
 
 
 def test_every_config_of_the_example_loads_with_its_rows(line: Line, tmp_path: Path) -> None:
