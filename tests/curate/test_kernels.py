@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-MODULES = ("words", "sketches", "join", "grams")
+MODULES = ("words", "hunks", "sketches", "join", "grams")
 
 
 def _kernels(module: ModuleType) -> dict[str, Any]:

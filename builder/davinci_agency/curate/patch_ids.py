@@ -17,6 +17,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 
+import numpy as np
+
+from davinci_agency.curate.hunks import SHORTEST_NOTE, dense_hunks
+
 _SPACE = b" \t\n\r"
 """What git takes for whitespace."""
 _OBJECT_NAME = re.compile(rb"(?:commit |From )?[0-9a-fA-F]{40}")
@@ -29,10 +33,6 @@ _USUAL_HEADINGS = re.compile(
     rb"(--- [^\n]*+\n\+\+\+ [^\n]*+\n)(?=@@ -)"
 )
 """Those of a file whose hunks follow."""
-_NOTE = re.compile(rb"^\\ [^\n]*\n?", re.MULTILINE)
-_SHORT_NOTE = re.compile(rb"^\\ [^\n]{0,9}$|^\\ [^\n]{0,10}\Z", re.MULTILINE)
-_SHORTEST_NOTE = 13
-"""Git takes a line of fewer bytes that begins with a backslash for content."""
 _DIGEST_BYTES = 20
 _MASK = (1 << 8 * _DIGEST_BYTES) - 1
 
@@ -116,7 +116,8 @@ class _Reader:
         self._place = _Place.BETWEEN_HUNKS
         self._before = self._after = 0
         self._objects = b""
-        self._next_diff = 0
+        self._text = np.frombuffer(raw, np.uint8)
+        self._room = np.empty(len(raw), np.uint8)
 
     def read(self) -> _Read:
         at = self._first_diff()
@@ -125,7 +126,7 @@ class _Reader:
                 at = self._take_whole_files(at)
             end = self._raw.find(b"\n", at) + 1 or len(self._raw)
             line = self._raw[at:end]
-            is_note = line.startswith(b"\\ ") and len(line) >= _SHORTEST_NOTE
+            is_note = line.startswith(b"\\ ") and len(line) >= SHORTEST_NOTE
             if not is_note and (_OBJECT_NAME.match(line) or not self._take(line)):
                 break
             at = end
@@ -207,29 +208,9 @@ class _Reader:
 
     def _take_whole_hunks(self, at: int) -> int:
         """Take the hunks from here on whose counts are right, and return where they end."""
-        while heading := _HUNK.match(self._raw, at):
-            start = heading.end()
-            # With the newline before the first line, so that a line is told by what it follows.
-            lines = self._raw[start - 1 : self._end_of_hunk(start)]
-            notes = lines.count(b"\n\\ ")
-            both, old, new = lines.count(b"\n "), lines.count(b"\n-"), lines.count(b"\n+")
-            before, after = heading.groups(b"1")
-            if (
-                both + old != int(before)
-                or both + new != int(after)
-                or both + old + new + notes + lines.endswith(b"\n") != lines.count(b"\n")
-                or (notes and _SHORT_NOTE.search(lines))
-            ):
-                break
-            self._hash.update((_NOTE.sub(b"", lines) if notes else lines).translate(None, _SPACE))
-            at = start - 1 + len(lines)
-        return at
-
-    def _end_of_hunk(self, start: int) -> int:
-        # Looked for once a file: a file can have very many hunks.
-        if self._next_diff < start:
-            self._next_diff = self._raw.find(b"\ndiff ", start - 1) + 1 or len(self._raw)
-        return self._raw.find(b"\n@@ -", start - 1, self._next_diff) + 1 or self._next_diff
+        end, lines = dense_hunks(self._text, at, self._room)
+        self._hash.update(lines)
+        return end
 
     def _add(self, text: bytes) -> None:
         dense = text.translate(None, _SPACE)

@@ -13,6 +13,7 @@ from datetime import datetime
 import numpy as np
 import xxhash
 
+from davinci_agency.curate.hunks import changed_lines
 from davinci_agency.curate.patch_ids import patch_id
 from davinci_agency.curate.sketches import Sketch, sketch
 from davinci_agency.curate.words import Hashes, read_words, word_hashes
@@ -107,19 +108,9 @@ class AttemptView:
 
 def changes(patches: Sequence[str]) -> Hashes:
     """Return the hashes of the words on changed lines, those of removed lines as others."""
-    added: list[str] = []
-    removed: list[str] = []
-    for patch in patches:
-        in_hunk = False
-        for line in patch.split("\n"):
-            if line.startswith(("diff --git ", "@@ ")):
-                in_hunk = line.startswith("@@ ")
-            elif in_hunk and line.startswith("+"):
-                added.append(line[1:])
-            elif in_hunk and line.startswith("-"):
-                removed.append(line[1:])
-    gone = word_hashes("\n".join(removed).encode())
-    return np.concatenate([word_hashes("\n".join(added).encode()), gone ^ _REMOVED])
+    lines = [changed_lines(patch.encode()) for patch in patches]
+    added, removed = (b"".join(part) for part in zip(*lines, strict=True))
+    return np.concatenate([word_hashes(added), word_hashes(removed) ^ _REMOVED])
 
 
 def stage_patch_id(stage: PullRequest | Stage) -> str | None:

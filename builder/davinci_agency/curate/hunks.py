@@ -1,0 +1,200 @@
+"""The lines of a patch's hunks, read at the speed of memory; pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from davinci_agency.curate.kernels import kernel
+
+Bytes = NDArray[np.uint8]
+
+_NEWLINE, _TAB, _RETURN, _SPACE = 10, 9, 13, 32
+_PLUS, _COMMA, _MINUS, _ZERO, _NINE, _AT, _BACKSLASH = (ord(sign) for sign in "+,-09@\\")
+_D, _F, _G, _I, _T = (ord(letter) for letter in "dfgit")
+_MOST_DIGITS = 9
+SHORTEST_NOTE = 13
+"""Git takes a line of fewer bytes that begins with a backslash for content."""
+
+
+def dense_hunks(patch: Bytes, begin: int, room: Bytes) -> tuple[int, memoryview]:
+    r"""Return where hunks end that begin somewhere, and their lines without any whitespace.
+
+    Only those are taken that hold what their headings say; headings and notes ("\ No newline at
+    end of file") are left out. ``room`` is as long as the patch; what is returned lies there.
+    """
+    end, size = _take_hunks(patch, begin, room)
+    return end, room[:size].data
+
+
+def changed_lines(patch: bytes) -> tuple[bytes, bytes]:
+    r"""Return the lines that a patch adds and those that it removes, each with an end.
+
+    >>> changed_lines(b"--- a/x\n+++ b/x\n@@ -1,2 +1 @@\n-one\n-two\n+three")
+    (b'three\n', b'one\ntwo\n')
+    """
+    added, removed = (np.empty(len(patch) + 1, np.uint8) for _ in range(2))
+    sizes = _sort_lines(np.frombuffer(patch, np.uint8), added, removed)
+    return added[: sizes[0]].tobytes(), removed[: sizes[1]].tobytes()
+
+
+@kernel
+def _take_hunks(text: Bytes, at: int, room: Bytes) -> tuple[int, int]:
+    """Write the lines of hunks; return where the first other line begins, and the bytes written."""
+    size = 0
+    while True:
+        body, before, after = _heading(text, at)
+        if body < 0:
+            return at, size
+        end, written = _lines(text, body, before, after, room, size)
+        if end < 0:
+            return at, size
+        at, size = end, written
+
+
+@kernel
+def _heading(text: Bytes, at: int) -> tuple[int, int, int]:
+    """Return where the lines begin behind a hunk's heading, and how many it promises; else -1."""
+    if not _begins_hunk(text, at):
+        return -1, 0, 0
+    at += 4
+    end = _digits(text, at)
+    if end == at:
+        return -1, 0, 0
+    before, at = _count(text, end)
+    if at + 1 >= text.size or text[at] != _SPACE or text[at + 1] != _PLUS:
+        return -1, 0, 0
+    at += 2
+    end = _digits(text, at)
+    if end == at:
+        return -1, 0, 0
+    after, at = _count(text, end)
+    while at < text.size:
+        at += 1
+        if text[at - 1] == _NEWLINE:
+            return at, before, after
+    return -1, 0, 0
+
+
+@kernel
+def _begins_hunk(text: Bytes, at: int) -> bool:
+    return (
+        at + 3 < text.size
+        and text[at] == _AT
+        and text[at + 1] == _AT
+        and text[at + 2] == _SPACE
+        and text[at + 3] == _MINUS
+    )
+
+
+@kernel
+def _digits(text: Bytes, at: int) -> int:
+    """Return where digits end, of which a number has only so many."""
+    last = min(text.size, at + _MOST_DIGITS)
+    while at < last and _ZERO <= text[at] <= _NINE:
+        at += 1
+    return at
+
+
+@kernel
+def _count(text: Bytes, at: int) -> tuple[int, int]:
+    """Return the number behind a comma, or 1 where there is none, and where it ends."""
+    if at >= text.size or text[at] != _COMMA:
+        return 1, at
+    end = _digits(text, at + 1)
+    if end == at + 1:
+        return 1, at
+    count = 0
+    for place in range(at + 1, end):
+        count = 10 * count + int(text[place]) - _ZERO
+    return count, end
+
+
+@kernel
+def _lines(
+    text: Bytes, at: int, before: int, after: int, room: Bytes, size: int
+) -> tuple[int, int]:
+    """Write a hunk's lines; return where they end and all bytes written, -1 if it holds others."""
+    while at < text.size:
+        first = text[at]
+        if first == _BACKSLASH and at + 1 < text.size and text[at + 1] == _SPACE:
+            begin = at
+            while at < text.size and text[at] != _NEWLINE:
+                at += 1
+            at = min(at + 1, text.size)
+            if at - begin < SHORTEST_NOTE:
+                return -1, 0
+            continue
+        if _begins_hunk(text, at) or _begins_file(text, at):
+            break
+        if first != _SPACE and first != _PLUS and first != _MINUS:
+            return -1, 0
+        before -= first != _PLUS
+        after -= first != _MINUS
+        while at < text.size:
+            byte = text[at]
+            at += 1
+            room[size] = byte
+            size += byte != _SPACE and byte != _TAB and byte != _RETURN and byte != _NEWLINE
+            if byte == _NEWLINE:
+                break
+    if before != 0 or after != 0:
+        return -1, 0
+    return at, size
+
+
+@kernel
+def _begins_file(text: Bytes, at: int) -> bool:
+    return (
+        at + 4 < text.size
+        and text[at] == _D
+        and text[at + 1] == _I
+        and text[at + 2] == _F
+        and text[at + 3] == _F
+        and text[at + 4] == _SPACE
+    )
+
+
+@kernel
+def _begins_git_file(text: Bytes, at: int) -> bool:
+    return (
+        _begins_file(text, at)
+        and at + 10 < text.size
+        and text[at + 5] == _MINUS
+        and text[at + 6] == _MINUS
+        and text[at + 7] == _G
+        and text[at + 8] == _I
+        and text[at + 9] == _T
+        and text[at + 10] == _SPACE
+    )
+
+
+@kernel
+def _sort_lines(text: Bytes, added: Bytes, removed: Bytes) -> tuple[int, int]:
+    """Write the lines that are added and removed; return how many bytes of each."""
+    more, less, at = 0, 0, 0
+    in_hunk = is_added = is_removed = False
+    while at < text.size:
+        first = text[at]
+        is_added = in_hunk and first == _PLUS
+        is_removed = in_hunk and first == _MINUS
+        if first == _D and _begins_git_file(text, at):
+            in_hunk = False
+        elif first == _AT and at + 2 < text.size and text[at + 1] == _AT and text[at + 2] == _SPACE:
+            in_hunk = True
+        at += is_added or is_removed
+        while at < text.size:
+            byte = text[at]
+            at += 1
+            added[more] = byte
+            removed[less] = byte
+            more += is_added
+            less += is_removed
+            if byte == _NEWLINE:
+                break
+    if text.size and text[-1] != _NEWLINE:
+        # The last line's end.
+        added[more] = removed[less] = _NEWLINE
+        more += is_added
+        less += is_removed
+    return more, less
