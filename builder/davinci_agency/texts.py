@@ -48,7 +48,7 @@ class Strings:
 
         Raises `TooDeepError`.
         """
-        kind = type(value)
+        kind: Any = type(value)
         if kind is str:
             if key and len(value) <= _SHORT and _is_telling(key):
                 self.prefixes[len(self.parts)] = len(key) + 1
@@ -64,9 +64,9 @@ class Strings:
             self._go_deeper(depth)
             for item in value:
                 self.add(item, key, depth + 1)
-        elif is_dataclass(value):
-            for field in fields(value):
-                self.add(getattr(value, field.name), field.name, depth)
+        else:
+            for name in _fields(kind):
+                self.add(getattr(value, name), name, depth)
 
     def _go_deeper(self, depth: int) -> None:
         if depth >= DEEPEST:
@@ -75,6 +75,12 @@ class Strings:
     def texts(self) -> Texts:
         """Return them as one buffer."""
         return Texts(self.parts, self.prefixes, "\0".join(self.parts).encode(), self.said)
+
+
+@lru_cache(maxsize=1 << 8)
+def _fields(kind: type) -> tuple[str, ...]:
+    """Return the names of a record's fields; none of anything else."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 @lru_cache(maxsize=1 << 12)
