@@ -35,15 +35,16 @@ lint: install  ## style, types, the direction of imports, and whether the schema
 	$(BIN)/davinci-agency schema check --schemas schemas --changelog CHANGELOG.md
 
 PEERS := .peers
+CLONES :=  # for the whole line: numpy.git=numpy/numpy ...
 
 $(PEERS): | install  # beside the environment, which stays what the lock says
 	$(BIN)/python -m pip install --quiet --no-deps --target $@ rensa datasketch detect-secrets scipy
 
 bench: install $(PEERS)  ## everything measured beside its peers, into BENCHMARKS.md; most of an hour
-	$(BIN)/python -m tests.benchmarks.report
+	$(BIN)/python -m tests.benchmarks.report $(CLONES)
 
 bench-quick: install $(PEERS)  ## the same with small inputs, in some five minutes
-	$(BIN)/python -m tests.benchmarks.report --quick
+	$(BIN)/python -m tests.benchmarks.report --quick $(CLONES)
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile pyproject.toml --extra dev --extra llm --extra tokens --universal --python-version 3.11 \

@@ -1,11 +1,12 @@
 """Every benchmark that needs nothing from elsewhere, beside its peers, in one report.
 
-    python -m tests.benchmarks.report [--quick]          (make bench, make bench-quick)
+    python -m tests.benchmarks.report [--quick] [CLONE=OWNER/NAME ...]
 
 Writes ``BENCHMARKS.md`` and its plot: the machine, the versions, what each benchmark printed, and
-what the measured rates give for far more data. Those that need clones of real repositories are run
-by hand (`mine_speed`, `mine_truth`, `mine_agreement`, `edge_truth`, `chain_proof`, `whole_line`),
-as is `engines`, which takes packages of its own.
+what the measured rates give for far more data. Given clones, the whole line runs over them, too. As
+``make bench`` and ``make bench-quick``, with ``CLONES="numpy.git=numpy/numpy ..."``. Others that
+need clones of real repositories are run by hand (`mine_speed`, `mine_truth`, `mine_agreement`,
+`edge_truth`, `chain_proof`), as is `engines`, which takes packages of its own.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def measured(run: Run, quick: bool) -> str:
     """Return a section: the command, and what it printed."""
     arguments = run.quick if quick else run.full
     command = ["-m", f"tests.benchmarks.{run.module}", *arguments]
-    click.echo(f"python {' '.join(command)}", err=True)
+    shown = f"python {' '.join(map(_elsewhere, command))}"
+    click.echo(shown, err=True)
     done = subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,
@@ -90,7 +92,13 @@ def measured(run: Run, quick: bool) -> str:
         check=False,
     )
     said = done.stdout.rstrip() if done.returncode == 0 else f"failed with {done.returncode}"
-    return f"## {run.title}\n\n`python {' '.join(command)}`\n\n```text\n{said}\n```\n"
+    return f"## {run.title}\n\n`{shown}`\n\n```text\n{said}\n```\n"
+
+
+def _elsewhere(argument: str) -> str:
+    """Return an argument without the place where a clone lies on this machine."""
+    clone, is_clone, repo = argument.partition("=")
+    return f"{Path(repo).name}.git={repo}" if clone and is_clone else argument
 
 
 def machine() -> str:
@@ -161,13 +169,17 @@ def main() -> None:
     """Run all of it, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="small inputs: five minutes")
-    quick: bool = parser.parse_args().quick
+    parser.add_argument("clones", nargs="*", metavar="CLONE=OWNER/NAME")
+    chosen = parser.parse_args()
+    quick: bool = chosen.quick
+    clones = tuple(chosen.clones)
+    lines = [Run("The whole line beside git alone", "whole_line", clones, clones)] if clones else []
     built, speed = build_section(800 if quick else 1600, 3, os.cpu_count() or 1)
     kind = "`make bench-quick`: small inputs" if quick else "`make bench`"
     sections = [
         f"# Benchmarks\n\nWritten by {kind}, on {machine()}\n",
         built,
-        *(measured(run, quick) for run in RUNS),
+        *(measured(run, quick) for run in (*RUNS, *lines)),
         arithmetic(speed),
     ]
     REPORT.write_text("\n".join(sections))
