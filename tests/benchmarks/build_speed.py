@@ -134,11 +134,11 @@ def _encode_shard(release: Path, shard: Shard) -> float:
 
     from davinci_agency.release import parquet_options, read_batches
     from davinci_agency.schema import load_schema
-    from davinci_agency.schema.arrow import long_columns
+    from davinci_agency.schema.arrow import leaf_columns
 
     table = pa.Table.from_batches(list(read_batches(release, shard)))
     path = release.parent / f"encoded-{os.getpid()}.parquet"
-    options = parquet_options(table.nbytes / table.num_rows, long_columns(load_schema("attempt")))
+    options = parquet_options(table.nbytes / table.num_rows, leaf_columns(load_schema("attempt")))
     begun = time.process_time()
     with pq.ParquetWriter(path, table.schema, **options) as writer:
         writer.write_table(table)

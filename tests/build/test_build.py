@@ -184,6 +184,8 @@ def test_where_a_row_is_a_page_short_values_are_not_compressed(tmp_path: Path) -
         columns[config] = {c.path_in_schema: c for c in map(group.column, range(group.num_columns))}
     attempts, tasks = columns["attempts"], columns["tasks"]
     assert attempts["messages.list.element"].compression == "ZSTD"
+    assert attempts["messages.list.element"].dictionary_page_offset is None
+    assert attempts["tools.list.element"].dictionary_page_offset is not None
     assert attempts["messages.list.element"].total_compressed_size < 3_000
     assert attempts["split"].compression == "UNCOMPRESSED"
     assert {column.compression for column in tasks.values()} == {"ZSTD"}

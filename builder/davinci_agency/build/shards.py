@@ -31,7 +31,7 @@ from davinci_agency.release import (
     shard_path,
 )
 from davinci_agency.schema import load_schema
-from davinci_agency.schema.arrow import arrow_schema, long_columns, record_batch
+from davinci_agency.schema.arrow import arrow_schema, leaf_columns, record_batch
 from davinci_agency.spooling import LineReader, own_name
 
 T = TypeVar("T")
@@ -160,6 +160,6 @@ def _size(row: RowSource) -> int:
 def _writer(path: Path, schema: pa.Schema, plan: ShardPlan) -> AbstractContextManager[Any]:
     if plan.shard_format == "arrow":
         return pa.ipc.new_stream(str(path), schema)  # type: ignore[no-any-return]
-    long = long_columns(load_schema(CONFIGS[plan.cut.config]))
-    options = parquet_options(plan.cut.size / plan.cut.count, long)
+    columns = leaf_columns(load_schema(CONFIGS[plan.cut.config]))
+    options = parquet_options(plan.cut.size / plan.cut.count, columns)
     return pq.ParquetWriter(path, schema, **options)  # type: ignore[no-any-return]

@@ -137,25 +137,26 @@ def _check_closed(node: JsonSchema, path: str, schema: Schema) -> None:
         )
 
 
-def long_columns(schema: Schema) -> list[str]:
-    """Return the columns of a record's table, as Parquet names them, whose values may be long.
+def leaf_columns(schema: Schema) -> dict[str, bool]:
+    """Return the columns of a record's table, as Parquet names them: may their values be long?
 
     That is JSON, and text for which the schema sets no limit.
     """
-    return list(_long_columns(schema.document, schema, ()))
+    return dict(_leaf_columns(schema.document, schema, ()))
 
 
-def _long_columns(node: JsonSchema, schema: Schema, path: tuple[str, ...]) -> Iterator[str]:
+def _leaf_columns(
+    node: JsonSchema, schema: Schema, path: tuple[str, ...]
+) -> Iterator[tuple[str, bool]]:
     node = schema.follow(node)
-    if node.get("x-arrow") == "json":
-        yield ".".join(path)
-    elif "properties" in node:
+    is_json = node.get("x-arrow") == "json"
+    if "properties" in node and not is_json:
         for name, child in node["properties"].items():
-            yield from _long_columns(child, schema, (*path, name))
-    elif "items" in node:
-        yield from _long_columns(node["items"], schema, (*path, "list", "element"))
-    elif "string" in node["type"] and not _LIMITS & set(node):
-        yield ".".join(path)
+            yield from _leaf_columns(child, schema, (*path, name))
+    elif "items" in node and not is_json:
+        yield from _leaf_columns(node["items"], schema, (*path, "list", "element"))
+    else:
+        yield ".".join(path), is_json or ("string" in node["type"] and not _LIMITS & set(node))
 
 
 # --- Columns from rows -------------------------------------------------------------------------
