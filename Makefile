@@ -40,7 +40,7 @@ CLONES :=  # for the whole line: numpy.git=numpy/numpy ...
 $(PEERS): | install  # beside the environment, which stays what the lock says
 	$(BIN)/python -m pip install --quiet --no-deps --target $@ rensa datasketch detect-secrets scipy
 
-bench: install $(PEERS)  ## everything measured beside its peers, into BENCHMARKS.md; most of an hour
+bench: install $(PEERS)  ## everything measured beside its peers, into BENCHMARKS.md; a quarter of an hour
 	$(BIN)/python -m tests.benchmarks.report $(CLONES)
 
 bench-quick: install $(PEERS)  ## the same with small inputs, in some five minutes
