@@ -110,7 +110,7 @@ class Secrets:
         """The names of the files without their suffix: the modules that are touched."""
         return frozenset(PurePosixPath(path).stem for path in self.paths)
 
-    def name(self, word: str) -> bool:
+    def hold_word(self, word: str) -> bool:
         """Tell whether a word is an identifier in an added or removed line."""
         return word in self._changed_lines and word in self._changed_words
 
@@ -244,7 +244,7 @@ def _is_symbol(word: str, is_call: bool, secrets: Secrets) -> bool:
     shaped = [name for name in names if is_code or _is_shaped(name)]
     if all(name in secrets.vocabulary for name in shaped):
         return False
-    return any(name.lower() in secrets.stems or secrets.name(name) for name in shaped)
+    return any(name.lower() in secrets.stems or secrets.hold_word(name) for name in shaped)
 
 
 def _is_shaped(name: str) -> bool:

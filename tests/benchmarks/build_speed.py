@@ -132,7 +132,8 @@ def _encode_shard(release: Path, shard: Shard) -> float:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from davinci_agency.release import parquet_options, read_batches
+    from davinci_agency.layout import parquet_options
+    from davinci_agency.release import read_batches
     from davinci_agency.schema import load_schema
     from davinci_agency.schema.arrow import leaf_columns
 

@@ -17,8 +17,9 @@ from davinci_agency.build.order import open_rows
 from davinci_agency.build.rows import RowSource
 from davinci_agency.build.shards import cut_shards, cut_sizes
 from davinci_agency.errors import OutputError
+from davinci_agency.layout import ROW_GROUP_BYTES
 from davinci_agency.parallel import Engine
-from davinci_agency.release import ROW_GROUP_BYTES, check_release, read_batches, read_manifest
+from davinci_agency.release import check_release, read_batches, read_manifest
 from davinci_agency.schema.arrow import dataset_rows
 from davinci_agency.spooling import Location
 from tests.command import tree

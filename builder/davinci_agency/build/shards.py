@@ -21,13 +21,12 @@ import pyarrow.parquet as pq
 from davinci_agency.build.order import Rows
 from davinci_agency.build.rows import RowSource, read_row, read_sources
 from davinci_agency.files import digest_file
+from davinci_agency.layout import ROW_GROUP_BYTES, parquet_options
 from davinci_agency.records import SPLITS, Split
 from davinci_agency.release import (
     CONFIGS,
-    ROW_GROUP_BYTES,
     Shard,
     ShardFormat,
-    parquet_options,
     shard_path,
 )
 from davinci_agency.schema import load_schema

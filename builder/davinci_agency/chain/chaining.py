@@ -81,11 +81,10 @@ def find_chains(
                 prover = None
                 if clone is not None:
                     overlay = stack.enter_context(open_overlay(clone))
+                    believed = eligible if mined else None
                     prover = stack.enter_context(
-                        closing(Prover(overlay, options.policy, engine.workers))
+                        closing(Prover(overlay, options.policy, engine.workers, believed))
                     )
-                    if mined:
-                        prover.believe(eligible)
                 for kind in KINDS:
                     if kind in options.kinds:
                         drafts.write(kind, prover, judge, engine.workers, progress)

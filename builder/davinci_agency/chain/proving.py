@@ -40,27 +40,32 @@ UNPROVEN = Proof("unproven", None, None)
 class Prover:
     """Has git prove the stages of chains, several at once; to be closed in the end.
 
-    The proof of a stage at its own base does not depend on the chain, and is made once. That of a
-    node whose patch is git's own needs no patch.
+    The proof of a stage at its own base does not depend on the chain, and is made once. Of the
+    nodes ``mined`` it is known whose patch is git's own, so git isn't asked for that.
     """
 
-    def __init__(self, overlay: Overlay, policy: StatePolicy, workers: int) -> None:
+    def __init__(
+        self,
+        overlay: Overlay,
+        policy: StatePolicy,
+        workers: int,
+        mined: Sequence[Node] | None = None,
+    ) -> None:
         self._overlay = overlay
         self._policy = policy
-        self._asks = True
-        self._known: dict[tuple[int, str], Proof] = {}
+        self._asks = mined is None and policy == "historical-base"
         self._differs = [OwnDiffs(overlay) for _ in range(workers)]
+        self._known: dict[tuple[int, str | None], Proof] = {}
+        if mined is not None and policy == "historical-base":
+            self._believe(mined)
 
     def close(self) -> None:
         """End the processes that it has started."""
         for differ in self._differs:
             differ.close()
 
-    def believe(self, nodes: Sequence[Node]) -> None:
-        """Prove the stages of all nodes whose patch is known to be git's own; no other one is."""
-        self._asks = False
-        if self._policy != "historical-base":
-            return
+    def _believe(self, nodes: Sequence[Node]) -> None:
+        """Prove the stages of all nodes whose patch is git's own."""
         own = {(node.number, node.own_base): node.merge_commit for node in nodes if node.own_base}
         trees = self._overlay.trees(sorted({base for _, base in own} | {*own.values()}))
         for (number, base), merge in own.items():
@@ -68,8 +73,8 @@ class Prover:
                 self._known[number, base] = Proof("clean", trees[base], trees[merge])
 
     def known(self, nodes: Sequence[Node]) -> list[Proof] | None:
-        """Return the proofs of a chain's stages if all of them are believed."""
-        proofs = [self._known.get((node.number, node.own_base or "")) for node in nodes]
+        """Return the proofs of a chain's stages if all of their patches are git's own."""
+        proofs = [self._known.get((node.number, node.own_base)) for node in nodes]
         return [proof for proof in proofs if proof] if all(proofs) else None
 
     def prove(self, chains: Sequence[Sequence[ChainStage]]) -> Iterator[list[Proof]]:
@@ -88,7 +93,7 @@ class Prover:
         def lane(first: int) -> Generator[list[Proof]]:
             state = _State(self._overlay, f"proof-{first}", trees)
             mine = chains[first::lanes]
-            if self._asks and self._policy == "historical-base":
+            if self._asks:
                 self._settle(mine, trees, self._differs[first])
             for stages in mine:
                 yield list(self._proofs(state, stages))

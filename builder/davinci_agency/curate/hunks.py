@@ -10,9 +10,11 @@ from davinci_agency.curate.kernels import kernel
 Bytes = NDArray[np.uint8]
 
 _NEWLINE, _TAB, _RETURN, _SPACE = 10, 9, 13, 32
-_PLUS, _COMMA, _MINUS, _ZERO, _NINE, _AT, _BACKSLASH = (ord(sign) for sign in "+,-09@\\")
-_D, _F, _G, _I, _T = (ord(letter) for letter in "dfgit")
+_PLUS, _COMMA, _MINUS, _ZERO, _NINE = (ord(sign) for sign in "+,-09")
 _MOST_DIGITS = 9
+_HUNK, _RANGES, _NOTE, _FILE, _GIT_FILE = (
+    np.frombuffer(mark, np.uint8) for mark in (b"@@ ", b"@@ -", b"\\ ", b"diff ", b"diff --git ")
+)
 SHORTEST_NOTE = 13
 """Git takes a line of fewer bytes that begins with a backslash for content."""
 
@@ -55,21 +57,13 @@ def _take_hunks(text: Bytes, at: int, room: Bytes) -> tuple[int, int]:
 @kernel
 def _heading(text: Bytes, at: int) -> tuple[int, int, int]:
     """Return where the lines begin behind a hunk's heading, and how many it promises; else -1."""
-    if not _begins_hunk(text, at):
+    if not _begins(text, at, _RANGES):
         return -1, 0, 0
-    at += 4
-    end = _digits(text, at)
-    if end == at:
+    before, at = _count(text, at + _RANGES.size)
+    if at < 0 or at + 1 >= text.size or text[at] != _SPACE or text[at + 1] != _PLUS:
         return -1, 0, 0
-    before, at = _count(text, end)
-    if at + 1 >= text.size or text[at] != _SPACE or text[at + 1] != _PLUS:
-        return -1, 0, 0
-    at += 2
-    end = _digits(text, at)
-    if end == at:
-        return -1, 0, 0
-    after, at = _count(text, end)
-    while at < text.size:
+    after, at = _count(text, at + 2)
+    while 0 <= at < text.size:
         at += 1
         if text[at - 1] == _NEWLINE:
             return at, before, after
@@ -77,14 +71,11 @@ def _heading(text: Bytes, at: int) -> tuple[int, int, int]:
 
 
 @kernel
-def _begins_hunk(text: Bytes, at: int) -> bool:
-    return (
-        at + 3 < text.size
-        and text[at] == _AT
-        and text[at + 1] == _AT
-        and text[at + 2] == _SPACE
-        and text[at + 3] == _MINUS
-    )
+def _begins(text: Bytes, at: int, mark: Bytes) -> bool:
+    same = 0
+    while same < mark.size and at + same < text.size and text[at + same] == mark[same]:
+        same += 1
+    return same == mark.size
 
 
 @kernel
@@ -98,10 +89,13 @@ def _digits(text: Bytes, at: int) -> int:
 
 @kernel
 def _count(text: Bytes, at: int) -> tuple[int, int]:
-    """Return the number behind a comma, or 1 where there is none, and where it ends."""
-    if at >= text.size or text[at] != _COMMA:
-        return 1, at
-    end = _digits(text, at + 1)
+    """Return how many lines a place such as ``7,3`` has, and where it ends; -1 if it is none."""
+    end = _digits(text, at)
+    if end == at:
+        return 0, -1
+    if end >= text.size or text[end] != _COMMA:
+        return 1, end
+    at, end = end, _digits(text, end + 1)
     if end == at + 1:
         return 1, at
     count = 0
@@ -117,7 +111,7 @@ def _lines(
     """Write a hunk's lines; return where they end and all bytes written, -1 if it holds others."""
     while at < text.size:
         first = text[at]
-        if first == _BACKSLASH and at + 1 < text.size and text[at + 1] == _SPACE:
+        if _begins(text, at, _NOTE):
             begin = at
             while at < text.size and text[at] != _NEWLINE:
                 at += 1
@@ -125,7 +119,7 @@ def _lines(
             if at - begin < SHORTEST_NOTE:
                 return -1, 0
             continue
-        if _begins_hunk(text, at) or _begins_file(text, at):
+        if _begins(text, at, _RANGES) or _begins(text, at, _FILE):
             break
         if first != _SPACE and first != _PLUS and first != _MINUS:
             return -1, 0
@@ -144,32 +138,6 @@ def _lines(
 
 
 @kernel
-def _begins_file(text: Bytes, at: int) -> bool:
-    return (
-        at + 4 < text.size
-        and text[at] == _D
-        and text[at + 1] == _I
-        and text[at + 2] == _F
-        and text[at + 3] == _F
-        and text[at + 4] == _SPACE
-    )
-
-
-@kernel
-def _begins_git_file(text: Bytes, at: int) -> bool:
-    return (
-        _begins_file(text, at)
-        and at + 10 < text.size
-        and text[at + 5] == _MINUS
-        and text[at + 6] == _MINUS
-        and text[at + 7] == _G
-        and text[at + 8] == _I
-        and text[at + 9] == _T
-        and text[at + 10] == _SPACE
-    )
-
-
-@kernel
 def _sort_lines(text: Bytes, added: Bytes, removed: Bytes) -> tuple[int, int]:
     """Write the lines that are added and removed; return how many bytes of each."""
     more, less, at = 0, 0, 0
@@ -178,9 +146,9 @@ def _sort_lines(text: Bytes, added: Bytes, removed: Bytes) -> tuple[int, int]:
         first = text[at]
         is_added = in_hunk and first == _PLUS
         is_removed = in_hunk and first == _MINUS
-        if first == _D and _begins_git_file(text, at):
+        if _begins(text, at, _GIT_FILE):
             in_hunk = False
-        elif first == _AT and at + 2 < text.size and text[at + 1] == _AT and text[at + 2] == _SPACE:
+        elif _begins(text, at, _HUNK):
             in_hunk = True
         at += is_added or is_removed
         while at < text.size:

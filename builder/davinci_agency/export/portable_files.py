@@ -13,14 +13,13 @@ from davinci_agency.errors import ReleaseError
 from davinci_agency.export.forms import Written
 from davinci_agency.export.portable import portable_batch, portable_schema
 from davinci_agency.files import atomic_file
+from davinci_agency.layout import ROW_GROUP_BYTES, parquet_options
 from davinci_agency.progress import Progress, track
 from davinci_agency.release import (
     CARD,
     CONFIGS,
-    ROW_GROUP_BYTES,
     Manifest,
     Shard,
-    parquet_options,
     read_batches,
 )
 from davinci_agency.schema import load_schema
