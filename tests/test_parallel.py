@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Generator
 from functools import partial
@@ -109,3 +111,17 @@ def test_an_error_in_a_process_is_raised_here_and_the_pool_goes_on() -> None:
         with pytest.raises(ValueError, match="no 0"):
             list(pool.map(_fail, range(9)))
         assert [number for number, _ in pool.map(partial(_with_process, 0), [1, 2])] == [1, 2]
+
+
+def test_arrow_alone_imports_no_pandas_which_others_still_can() -> None:
+    script = (
+        "import sys\n"
+        "from davinci_agency.parallel import use_arrow_alone\n"
+        "use_arrow_alone()\n"
+        "import pyarrow\n"
+        "table = pyarrow.table({'it': pyarrow.array([1])})\n"
+        "before = 'pandas' in sys.modules\n"
+        "print(before, len(table.to_pandas()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout == b"False 1\n"

@@ -168,18 +168,30 @@ def _begin() -> None:
     sys.meta_path.insert(0, _NoPandas())
 
 
-class _NoPandas(MetaPathFinder):
-    """Keeps pandas out of a worker.
+def use_arrow_alone() -> None:
+    """Let pyarrow believe that there is no pandas, in this process from now on.
 
-    pyarrow imports it to know its arrays when it first takes a list; that takes longer than all
-    else that a worker imports, and no worker has such arrays.
+    It imports pandas to know its arrays when it first takes a list: 0.3 s and 35 MB. Others can
+    still import it.
     """
+    hidden = _NoPandas()
+    sys.meta_path.insert(0, hidden)
+    try:
+        import pyarrow as pa
+
+        pa.array([])
+    finally:
+        sys.meta_path.remove(hidden)
+
+
+class _NoPandas(MetaPathFinder):
+    """Keeps pandas out of a worker, which has no use for it (see `use_arrow_alone`)."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> None:
         if fullname == "pandas":
-            raise ImportError("pandas is kept out of workers")
+            raise ImportError("pandas is kept out")
 
 
 def _do(function: Path, item: Any) -> Any:

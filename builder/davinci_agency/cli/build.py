@@ -85,9 +85,11 @@ def command(
         --after org/davinci-agency@v1.0.0
     """
     from davinci_agency.build import BuildInputs, BuildOptions
+    from davinci_agency.parallel import use_arrow_alone
     from davinci_agency.release_step import build_step, stamp_of
     from davinci_agency.step import do_step
 
+    use_arrow_alone()
     before = None
     if after is not None:
         from davinci_agency.publish import release_folder
