@@ -36,6 +36,10 @@ def parquet_options(mean: float, columns: Mapping[str, bool] | None = None) -> d
     """
     rows = max(1, int(_PAGE_BYTES / max(1.0, mean)))
     options = {**_PARQUET, "max_rows_per_page": 1 << (rows.bit_length() - 1)}
+    if columns is not None:
+        # The least and the greatest of long texts tell nobody anything, and stand in the index of
+        # pages, which readers fetch before any row.
+        options["write_statistics"] = [name for name, is_long in columns.items() if not is_long]
     if options["max_rows_per_page"] > 1:
         return options
     # Pages are cut between rows, so there is nothing left to cut.

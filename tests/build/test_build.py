@@ -190,6 +190,9 @@ def test_where_a_row_is_a_page_short_values_are_not_compressed(tmp_path: Path) -
     assert attempts["messages.list.element"].total_compressed_size < 3_000
     assert attempts["split"].compression == "UNCOMPRESSED"
     assert {column.compression for column in tasks.values()} == {"ZSTD"}
+    assert attempts["split"].statistics.min == "train"
+    assert attempts["messages.list.element"].statistics is None
+    assert tasks["problem_statement"].statistics is None
     assert list(check_release(release)) == []
 
 
