@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davinci_agency.leaks import Secrets, _code_in, find_leaks
+from davinci_agency.leaks import Secrets, _changed_lines, _code_in, find_leaks
 from tests.query.support import secrets, stage, stages_of
 
 SECRETS = secrets()
@@ -174,3 +176,30 @@ def test_code_is_every_run_of_six_with_two_signs(tokens: list[str]) -> None:
     runs = [tokens[first : first + 6] for first in range(len(tokens) - 5)]
     wanted = [first for first, run in enumerate(runs) if sum(t in "()=" for t in run) >= 2]
     assert list(_code_in(tokens)) == wanted
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["ab", "a_b", "9", "٣", "é", " ", ".", "\n+", "\u2028"])).map("".join),
+    st.sampled_from(["ab", "a_b", "abab", "b9", "9b", "é", "ab é", "", "a_bé"]),
+)
+def test_a_word_is_held_where_it_is_a_changed_line_s_identifier(lines: str, word: str) -> None:
+    patch = f"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n+{lines}\n"
+    held = {name for line in f"+{lines}".split("\n") if line[:1] == "+"
+            for name in re.findall(r"[^\W\d]\w+", line[1:])}  # fmt: skip
+    assert Secrets(stages_of(stage(patch=patch))).hold_word(word) == (word in held)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(
+    ["diff --git a/x b/x", "--- a/x", "+++ b/x", "@@ -1 +1 @@", "+one\x0c\u2028two", "-", "+@@ ",
+     " +", "", "\\ No newline", "+diff --git "]
+)))  # fmt: skip
+def test_changed_lines_are_those_of_hunks(lines: list[str]) -> None:
+    changed, is_in_hunk = [], False
+    for line in lines:
+        if line.startswith(("diff --git ", "@@ ")):
+            is_in_hunk = line.startswith("@@ ")
+        elif is_in_hunk and line.startswith(("+", "-")):
+            changed.append(line[1:])
+    assert [*_changed_lines("\n".join(lines))] == changed

@@ -53,6 +53,9 @@ _ANYWHERE: tuple[tuple[LeakKind, re.Pattern[str], re.Pattern[str]], ...] = (
 )
 """Each kind, what no text lacks that holds it, and how it looks."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w+")
+_IN_WORD = re.compile(r"\w")
+# Not by lines as Unicode ends them, which a changed line may hold.
+_CHANGED = re.compile(r"^[+-](.*)", re.MULTILINE)
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _TOKEN_OR_END = re.compile(rf"{_TOKEN.pattern}|\n")
 _RUN = 6
@@ -112,11 +115,7 @@ class Secrets:
 
     def hold_word(self, word: str) -> bool:
         """Tell whether a word is an identifier in an added or removed line."""
-        return word in self._changed_lines and word in self._changed_words
-
-    @cached_property
-    def _changed_words(self) -> frozenset[str]:
-        return frozenset(_IDENTIFIER.findall(self._changed_lines))
+        return bool(_IDENTIFIER.fullmatch(word)) and _stands_in(word, self._changed_lines)
 
     @cached_property
     def messages(self) -> Mapping[tuple[str, ...], Sequence[tuple[str, ...]]]:
@@ -139,16 +138,31 @@ class Secrets:
 
     @cached_property
     def _changed_lines(self) -> str:
-        lines: list[str] = []
-        for stage in self._stages:
-            in_hunk = False
-            # Not splitlines: a changed line may hold what Unicode takes for a line's end.
-            for line in (stage.patch + stage.test_patch).split("\n"):
-                if line.startswith(("diff --git ", "@@ ")):
-                    in_hunk = line.startswith("@@ ")
-                elif in_hunk and line.startswith(("+", "-")):
-                    lines.append(line[1:])
-        return "\n".join(lines)
+        patches = (stage.patch + stage.test_patch for stage in self._stages)
+        return "\n".join(line for patch in patches for line in _changed_lines(patch))
+
+
+def _changed_lines(patch: str) -> Iterator[str]:
+    """Yield the lines that a patch adds and removes, as it has them."""
+    for file in f"\n{patch}".split("\ndiff --git "):
+        hunks = file.find("\n@@ ")
+        if hunks >= 0:
+            yield from _CHANGED.findall(file, hunks)
+
+
+def _stands_in(name: str, text: str) -> bool:
+    """Tell whether an identifier stands in a text by itself; digits before it are no part of it."""
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        if not _IN_WORD.match(text, end):
+            before = start
+            while before and text[before - 1].isdecimal():
+                before -= 1
+            if not before or not _IN_WORD.match(text, before - 1):
+                return True
+        start = text.find(name, start + 1)
+    return False
 
 
 def _spaced(tokens: Sequence[str]) -> str:
