@@ -52,6 +52,10 @@ def test_as_mined_they_are_proven_the_same_without_asking_again(
     squash(repository, 3, {"new.py": None, "newest.py": changed(l3="x = 1", l9="y = 1")})
     squash(repository, 4, {"data.bin": b"\0\1", "other.py": changed(l2="z = 1")}, "See #2.")
     squash(repository, 5, {"yarn.lock": "a\n", "newest.py": changed(l2="z = 2")}, "See #3.")
+    squash(repository, 6, {"a/b/o(1).py": changed(l3="x = 1"), "a/it.py": changed(l3="x = 1")})
+    squash(repository, 7, {"a/b/o(1).py": changed(l2="z = 1"), "a/it.py": None}, "See #6.")
+    squash(repository, 8, {"a/b/go.sum": "a\n", "c/d/it.py": "x = 1\n"}, "See #6.")
+    squash(repository, 9, {"a/b/go.sum": "b\n", "c/d/it.py": None, "e.py": "z = 1\n"}, "See #8.")
     pulls = tmp_path / "pulls.jsonl"
     mine_pulls([(repository.folder, MineOptions(repo="example/thing"))], pulls)
     found = {}
@@ -68,7 +72,7 @@ def test_as_mined_they_are_proven_the_same_without_asking_again(
     find_chains([pulls], out, options, clones=clones, mined=True)
     told = {(s["number"], s["apply_status"]) for c in read_lines(out) for s in c["stages"]}
     believed = policy == "historical-base"
-    assert {(1, "clean" if believed else "conflict"), (4, "conflict")} <= told
+    assert {*((n, "clean" if believed else "conflict") for n in (1, 4)), (7, "conflict")} <= told
 
 
 def chains(

@@ -17,7 +17,7 @@ from davinci_agency.chain.judging import Judge
 from davinci_agency.chain.neighbours import Neighbourhood
 from davinci_agency.chain.nodes import Node, make_node
 from davinci_agency.chain.options import ChainOptions
-from davinci_agency.chain.own_diffs import is_whole
+from davinci_agency.chain.own_diffs import own_paths
 from davinci_agency.chain.proving import Prover
 from davinci_agency.chain.reading import Reader
 from davinci_agency.jsonl import InspectedFiles, open_inspected
@@ -97,7 +97,7 @@ _Seen = tuple[Node, tuple[str, ...]]
 
 def _node_and_commits(mined: bool, pull: PullRequest) -> Seen[_Seen]:
     commits = (pull.merge_commit, *(commit.sha for commit in pull.commits))
-    return Seen((make_node(pull, is_own=mined and is_whole(pull)), commits))
+    return Seen((make_node(pull, own=own_paths(pull) if mined else None), commits))
 
 
 def _read_nodes(

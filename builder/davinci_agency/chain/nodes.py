@@ -49,6 +49,7 @@ class Node:
         takes_back: the pull requests and commits that it reverts.
         refusal: the rule, reason and measure why no chain may hold it; ``None`` if one may.
         own_base: the base commit, if its patch is git's own diff from there; ``None`` if unknown.
+        own_paths: the paths that this diff is of, all but those of files without a patch.
     """
 
     place: int
@@ -68,6 +69,7 @@ class Node:
     takes_back: frozenset[int | str]
     refusal: tuple[str, str, float | None] | None
     own_base: str | None
+    own_paths: frozenset[bytes]
 
     @property
     def when(self) -> tuple[datetime, int]:
@@ -75,7 +77,7 @@ class Node:
         return (self.merged_at, self.number)
 
 
-def make_node(pull: PullRequest, place: int = 0, *, is_own: bool = False) -> Node:
+def make_node(pull: PullRequest, place: int = 0, *, own: frozenset[bytes] | None = None) -> Node:
     """Return what chaining holds of a pull request; its patch may be known to be git's own."""
     references = tuple(_references(pull))
     return Node(
@@ -95,7 +97,8 @@ def make_node(pull: PullRequest, place: int = 0, *, is_own: bool = False) -> Nod
         stacked_on=pull.stacked_on,
         takes_back=_takes_back(pull, references),
         refusal=_refusal(pull),
-        own_base=pull.base_commit if is_own else None,
+        own_base=None if own is None else pull.base_commit,
+        own_paths=own or frozenset(),
     )
 
 

@@ -4,16 +4,17 @@ A stage's patch that says, file by file and byte by byte, what git says of base 
 applies cleanly to the one and gives the other. One process of git tells it of a thousand stages,
 where a trial takes three for each; of a pull request as it was mined nobody is asked again. Only
 files whose content changes, that begin, end or get another name with it are judged so; whatever is
-less plain (links, modes, binary files, odd names) is left to the trial.
+less plain (links, modes, odd names) is left to the trial. Where files are named without their patch
+(a lock file's), what the others give is the base with these others as the merge has them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from davinci_agency.records import ChainStage, PullRequest
+from davinci_agency.records import ChainStage, ChangedFile, PullRequest
 from davinci_agency.repository.differ import Differ, DiffStoppedError
 from davinci_agency.repository.overlay import Overlay
 
@@ -83,24 +84,32 @@ def is_own(patch: str, test_patch: str, printed: bytes) -> bool:
     )
 
 
-def is_whole(pull: PullRequest) -> bool:
-    """Tell of a pull request as it was mined whether its patch says all that git printed."""
+def own_paths(pull: PullRequest) -> frozenset[bytes] | None:
+    """Return the paths of which a patch as it was mined says what git printed; ``None`` if unsure.
+
+    The others are those of files that are named without their patch.
+    """
     said = _said(pull.patch, pull.test_patch)
-    return (
-        len(said) == len(pull.files)
-        and all(file.omitted is None for file in pull.files)
-        and _are_plain(said)
-    )
+    shown = [file for file in pull.files if file.omitted is None]
+    omitted = _names(file for file in pull.files if file.omitted is not None)
+    if len(said) != len(shown) or not _are_plain(said, omitted):
+        return None
+    return frozenset(_names(shown))
+
+
+def _names(files: Iterable[ChangedFile]) -> list[bytes]:
+    return [_bytes(path) for file in files for path in (file.path, file.old_path) if path]
 
 
 def _said(patch: str, test_patch: str) -> list[bytes]:
     return [*_files(_bytes(patch)), *_files(_bytes(test_patch))]
 
 
-def _are_plain(files: Sequence[bytes]) -> bool:
-    """Tell whether parts of a patch are plain, and none has to do with another."""
+def _are_plain(files: Sequence[bytes], others: Sequence[bytes] = ()) -> bool:
+    """Tell whether parts of a patch are plain, and none has to do with another or with others."""
     found = [match for match in map(_PLAIN.match, files) if match]
     names = [name for match in found for name in match.group("one", "old", "new") if name]
+    names += others
     folders = {folder for name in names for folder in _folders(name)}
     return (
         len(found) == len(files)

@@ -16,6 +16,7 @@ from davinci_agency.chain.nodes import Node
 from davinci_agency.chain.own_diffs import OwnDiffs
 from davinci_agency.parallel import in_turn
 from davinci_agency.records import ApplyStatus, ChainStage, StatePolicy
+from davinci_agency.repository.grafting import Graft, grafted
 from davinci_agency.repository.overlay import Overlay
 
 _APPLY = ("apply", "--cached", "--whitespace=nowarn", "--allow-empty")
@@ -66,11 +67,22 @@ class Prover:
 
     def _believe(self, nodes: Sequence[Node]) -> None:
         """Prove the stages of all nodes whose patch is git's own."""
-        own = {(node.number, node.own_base): node.merge_commit for node in nodes if node.own_base}
-        trees = self._overlay.trees(sorted({base for _, base in own} | {*own.values()}))
-        for (number, base), merge in own.items():
-            if base in trees and merge in trees:
-                self._known[number, base] = Proof("clean", trees[base], trees[merge])
+        own = {(node.number, node.own_base): node for node in nodes if node.own_base}
+        commits = {base for _, base in own} | {node.merge_commit for node in own.values()}
+        trees = self._overlay.trees(sorted(commits))
+        grafts: dict[tuple[int, str], Graft] = {}
+        for (number, base), node in own.items():
+            if {base, node.merge_commit} <= trees.keys():
+                between = trees[base], trees[node.merge_commit]
+                if len(node.own_paths) == len(node.paths):
+                    self._known[number, base] = Proof("clean", *between)
+                else:
+                    parts = frozenset(tuple(path.split(b"/")) for path in node.own_paths)
+                    grafts[number, base] = Graft(*between, parts)
+        made = grafted(self._overlay, grafts.values())
+        for (name, graft), result in zip(grafts.items(), made, strict=True):
+            if result is not None:
+                self._known[name] = Proof("clean", graft.tree, result)
 
     def known(self, nodes: Sequence[Node]) -> list[Proof] | None:
         """Return the proofs of a chain's stages if all of their patches are git's own."""
